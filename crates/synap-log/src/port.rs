@@ -1,0 +1,164 @@
+//! What an event log is.
+//!
+//! ```text
+//!          first                        last = tail
+//!            │                            │
+//!   deleted  ▼                            ▼
+//!   · · · ┌─────┬─────┬─────┬─────┬─────┬─────┐
+//!         │  4  │  5  │ (6) │  7  │  8  │  9  │ ← append
+//!         └─────┴─────┴─────┴─────┴─────┴─────┘
+//!                        └ erased: a gap that a reader sees and must explain
+//! ```
+//!
+//! One log per partition. Seqs rise by one and are never used again within an incarnation. What was appended reads
+//! back byte for byte, in order, or the reader is told: a gap shows in the seqs, damage is an error.
+
+use bytes::Bytes;
+use futures::Stream;
+use std::pin::Pin;
+use synap_types::{EventId, EventSubject, Partition, Seq};
+
+/// Which life of a partition's log: one that was deleted and made again has another. Never 0.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Incarnation(pub u64);
+
+/// An event on its way into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Its id: within a short window the log itself refuses to store it twice.
+    pub id: EventId,
+    /// Where it goes.
+    pub partition: Partition,
+    /// Its subject, whose partition is the same.
+    pub subject: EventSubject,
+    /// The envelope as JSON.
+    pub payload: Bytes,
+}
+
+/// Where an event stands, and that it is as durable as [`EventLog::durability`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Its place.
+    pub seq: Seq,
+    /// Which life of the log.
+    pub incarnation: Incarnation,
+    /// The log had it before, at that place; nothing was written.
+    pub duplicate: bool,
+}
+
+/// An event as it was read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place.
+    pub seq: Seq,
+    /// Its subject as stored.
+    pub subject: String,
+    /// The envelope as JSON; its digest has been checked.
+    pub payload: Bytes,
+}
+
+/// What a partition's log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogState {
+    /// Which life.
+    pub incarnation: Incarnation,
+    /// Place of the oldest event that is still there; one past `last` where there is none.
+    pub first: Seq,
+    /// Place of the newest event ever appended, [`Seq::ZERO`] before the first.
+    pub last: Seq,
+    /// Bytes on disk, as far as the log knows.
+    pub bytes: u64,
+}
+
+/// What an ack means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Synced to disk: survives a power cut.
+    PowerSafe,
+    /// Survives the death of the process; a power cut may lose the latest acks.
+    Relaxed,
+}
+
+impl Durability {
+    /// `power-safe` or `relaxed`, as on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PowerSafe => "power-safe",
+            Self::Relaxed => "relaxed",
+        }
+    }
+}
+
+/// Why an append has no ack. Reads well after "could not append: ".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// Not stored: too many appends wait already.
+    #[error("{waiting} appends are waiting")]
+    Busy {
+        /// How many.
+        waiting: usize,
+    },
+    /// No ack in time: stored or not, a retry with the same id tells.
+    #[error("the log did not answer within {after_ms} ms")]
+    TimedOut {
+        /// How long.
+        after_ms: u64,
+    },
+    /// Not stored: the event is larger than the log takes.
+    #[error("the event has {bytes} bytes, the log takes {bytes_max}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The log's limit.
+        bytes_max: usize,
+    },
+    /// The log refused, or the connection is gone.
+    #[error("the log is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why reading stopped. Reads well after "could not read the log: ".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The stored bytes are not what was appended.
+    #[error("event {seq} does not match its digest")]
+    Damaged {
+        /// Which event.
+        seq: Seq,
+    },
+    /// The log does not answer; reading again may succeed.
+    #[error("the log is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// An append-only log of events, in partitions.
+pub trait EventLog: Send + Sync + 'static {
+    /// Appends one event and answers when it is durable.
+    ///
+    /// Appends of one partition that are made at the same time may be stored together; their order among themselves is
+    /// open. Cancelling the future does not undo the append.
+    fn append(&self, event: NewEvent)
+    -> impl Future<Output = Result<Appended, AppendError>> + Send;
+
+    /// Events of `partition` from `from` on, in order; past the end it waits for the next.
+    ///
+    /// Deleted events are skipped, which shows in the seqs. After an error the stream ends.
+    fn read(&self, partition: Partition, from: Seq) -> RecordedStream;
+
+    /// What `partition` holds now: every append that was acked before the call is counted.
+    fn state(
+        &self,
+        partition: Partition,
+    ) -> impl Future<Output = Result<LogState, ReadError>> + Send;
+
+    /// What an ack means.
+    fn durability(&self) -> Durability;
+}
+
+/// Events as they come.
+pub type RecordedStream = Pin<Box<dyn Stream<Item = Result<Recorded, ReadError>> + Send>>;

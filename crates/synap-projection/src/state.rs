@@ -1,0 +1,70 @@
+//! What a projection reads and writes: the rows of its partition, with the writes of this batch on top.
+
+use synap_readmodel::{
+    Key, Row, RowKey, Snapshot, SnapshotExt as _, StoreError, Write, WriteSet, codec,
+};
+
+/// The rows as they will be after the batch so far.
+///
+/// One event's writes are kept apart until [`State::accept`], so that an event that cannot be applied leaves no trace.
+#[derive(Debug)]
+pub struct State<'a, S> {
+    snapshot: &'a S,
+    batch: WriteSet,
+    event: WriteSet,
+}
+
+impl<'a, S: Snapshot> State<'a, S> {
+    /// The rows of `snapshot`, nothing written yet.
+    pub fn new(snapshot: &'a S) -> Self {
+        Self {
+            snapshot,
+            batch: WriteSet::default(),
+            event: WriteSet::default(),
+        }
+    }
+
+    /// A row as it stands.
+    pub fn row<R: Row>(&self, key: &RowKey<R>) -> Result<Option<R>, StoreError> {
+        let write = self
+            .event
+            .get(key.key())
+            .or_else(|| self.batch.get(key.key()));
+        match write {
+            None => self.snapshot.row(key),
+            Some(Write::Delete) => Ok(None),
+            Some(Write::Put(bytes) | Write::Append(bytes)) => match codec::decode(bytes) {
+                Ok(row) => Ok(Some(row)),
+                Err(source) => Err(StoreError::Row {
+                    key: key.key().clone(),
+                    source,
+                }),
+            },
+        }
+    }
+
+    /// Writes a row.
+    pub fn put<R: Row>(&mut self, key: RowKey<R>, row: &R) {
+        self.event.put(key, row);
+    }
+
+    /// Adds bytes at the end of a value. Such values are never read by a projection.
+    pub fn append(&mut self, key: Key, bytes: &[u8]) {
+        self.event.append(key, bytes);
+    }
+
+    /// Keeps the writes since the last call.
+    pub fn accept(&mut self) {
+        self.batch.extend(std::mem::take(&mut self.event));
+    }
+
+    /// Forgets the writes since the last [`Self::accept`].
+    pub fn discard(&mut self) {
+        self.event = WriteSet::default();
+    }
+
+    /// All accepted writes.
+    pub fn into_writes(self) -> WriteSet {
+        self.batch
+    }
+}

@@ -1,0 +1,18 @@
+//! Tests of the projection through its public face: rows by `turn`, `fold` and a running projector.
+
+#[cfg(test)]
+mod cuts;
+#[cfg(test)]
+mod folds;
+#[cfg(test)]
+mod halts;
+#[cfg(test)]
+mod parking;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod versions;
+#[cfg(test)]
+mod waits;
+#[cfg(test)]
+mod world;

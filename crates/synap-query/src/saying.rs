@@ -1,0 +1,103 @@
+//! What a text says, as far as near-duplicates are told by it.
+
+use synap_text::{normal_form, similarity, terms};
+
+/// Term sets that overlap this much say the same.
+const DUPLICATE_SIMILARITY: f32 = 0.9;
+
+/// Words that turn a statement round; `…n't` does, too. They are stop-words, so terms do not show them.
+const NEGATIONS: &[&str] = &[
+    "cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without",
+];
+
+/// A text's terms, and apart from them what makes a difference however much else is equal.
+#[derive(Debug)]
+pub(crate) struct Saying {
+    /// Its normal form.
+    plain: String,
+    /// Its terms, each once, in ascending order.
+    terms: Vec<String>,
+    /// Its numbers and negations, in ascending order.
+    decisive: Vec<String>,
+}
+
+impl Saying {
+    pub(crate) fn of(text: &str) -> Self {
+        let mut terms = terms(text);
+        terms.sort_unstable();
+        terms.dedup();
+        let plain = normal_form(text);
+        let mut decisive: Vec<String> = plain
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .filter(|word| is_decisive(word))
+            .map(ToOwned::to_owned)
+            .collect();
+        decisive.sort_unstable();
+        Self {
+            plain,
+            terms,
+            decisive,
+        }
+    }
+
+    /// Whether two texts are near-duplicates: nearly the same terms, with the same numbers and negations.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        // What is common is no more than the shorter list, so most pairs are told apart by their lengths.
+        let (a, b) = (self.terms.len(), other.terms.len());
+        let may_be = a.min(b) * 10 >= a.max(b) * 9 && self.decisive == other.decisive;
+        may_be
+            && (self.plain == other.plain
+                || similarity(&self.terms, &other.terms) >= DUPLICATE_SIMILARITY)
+    }
+}
+
+fn is_decisive(word: &str) -> bool {
+    word.contains(char::is_numeric) || word.ends_with("n't") || NEGATIONS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(a: &str, b: &str, expected: bool) {
+        let (one, other) = (Saying::of(a), Saying::of(b));
+        assert_eq!(one.is_like(&other), expected, "{a:?} {b:?}");
+        assert_eq!(other.is_like(&one), expected, "{b:?} {a:?}");
+    }
+
+    #[test]
+    fn the_same_in_other_clothes_is_a_duplicate() {
+        check("Acme uses Slack.", "acme  uses “Slack”", true);
+        check("The team uses Slack", "Team uses the Slack!", true);
+        check("Acme uses Slack.", "Acme uses Teams.", false);
+    }
+
+    #[test]
+    fn a_negation_or_a_number_makes_a_difference() {
+        check(
+            "Deploys on Fridays are allowed",
+            "Deploys on Fridays are not allowed",
+            false,
+        );
+        check("We deploy on Fridays", "We don’t deploy on Fridays", false);
+        let long = "Platform payments billing search mobile web data infrastructure security design research";
+        check(
+            &format!("{long} meet in room 4"),
+            &format!("{long} meet in room 5"),
+            false,
+        );
+        check(
+            &format!("{long} meet in room 4"),
+            &format!("{long} team meet in room 4"),
+            true,
+        );
+    }
+
+    #[test]
+    fn texts_without_terms_are_compared_as_they_are() {
+        check("It is what it is.", "it is what it is", true);
+        check("It is what it is.", "This is that.", false);
+        check("…", "!", false);
+    }
+}

@@ -1,0 +1,187 @@
+//! Signal: BM25 over the postings of a chain's scopes.
+//!
+//! Document frequencies and lengths are those of the whole chain, so that scores of its scopes can be compared. `K1` and
+//! `B` are the values that measured best for short memories; the formula is Robertson and Zaragoza's (2009), with the
+//! idf that stays positive.
+
+use crate::signal::WeightedTerm;
+use crate::{FetchError, ScopeView};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, key};
+
+const K1: f32 = 0.9;
+const B: f32 = 0.4;
+
+/// What the chain's scopes hold together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ChainStats {
+    /// Memories.
+    pub(crate) memories: u64,
+    /// Terms of all memories.
+    pub(crate) terms: u64,
+}
+
+/// Postings of one scope, read once per term however many queries use it.
+#[derive(Debug, Default)]
+pub(crate) struct PostingsCache(BTreeMap<String, Vec<Posting>>);
+
+impl PostingsCache {
+    fn load<S: Snapshot>(&mut self, view: &ScopeView<'_, S>, term: &str) -> Result<(), FetchError> {
+        if self.0.contains_key(term) {
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        view.snapshot
+            .scan(&key::postings(view.hash(), term), &mut |_, chunk| {
+                found.extend(Posting::read(chunk));
+                ControlFlow::Continue(())
+            })?;
+        self.0.insert(term.to_owned(), found);
+        Ok(())
+    }
+
+    fn of(&self, term: &str) -> &[Posting] {
+        self.0.get(term).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Scores of one query in every scope of the chain: per scope, ordinal and score of each memory that matches.
+pub(crate) fn score<S: Snapshot>(
+    views: &[ScopeView<'_, S>],
+    caches: &mut [PostingsCache],
+    stats: ChainStats,
+    terms: &[WeightedTerm],
+) -> Result<Vec<Vec<(u32, f32)>>, FetchError> {
+    for (view, cache) in views.iter().zip(caches.iter_mut()) {
+        for term in terms {
+            cache.load(view, &term.term)?;
+        }
+    }
+    let average = (float(stats.terms) / float(stats.memories.max(1))).max(1.0);
+    let weights: Vec<f32> = terms
+        .iter()
+        .map(|term| term.weight * idf(stats, document_frequency(caches, term)))
+        .collect();
+    let in_scope = |cache: &PostingsCache| {
+        let lists = terms.iter().map(|term| cache.of(&term.term));
+        sums(lists.zip(weights.iter().copied()).collect(), average)
+    };
+    Ok(caches.iter().map(in_scope).collect())
+}
+
+/// Weighted sums per memory over postings in order of ordinals; in that order.
+///
+/// It goes chunk by chunk: an array beats a map, and one for a chunk is small however many ordinals a scope has used up.
+fn sums(mut lists: Vec<(&[Posting], f32)>, average: f32) -> Vec<(u32, f32)> {
+    let mut chunk_sums = vec![0.0; CHUNK_ORDINALS as usize];
+    let mut found = Vec::new();
+    loop {
+        let firsts = lists.iter().filter_map(|(list, _)| list.first());
+        let Some(chunk) = firsts.map(|posting| posting.chunk()).min() else {
+            return found;
+        };
+        for (list, weight) in &mut lists {
+            let (of_chunk, later) =
+                list.split_at(list.partition_point(|posting| posting.chunk() <= chunk));
+            *list = later;
+            for posting in of_chunk {
+                let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
+                if let Some(sum) = chunk_sums.get_mut(at) {
+                    *sum += *weight * saturation(*posting, average);
+                }
+            }
+        }
+        for (sum, offset) in chunk_sums.iter_mut().zip(0..) {
+            if *sum > 0.0 {
+                found.push((chunk * CHUNK_ORDINALS + offset, std::mem::take(sum)));
+            }
+        }
+    }
+}
+
+fn document_frequency(caches: &[PostingsCache], term: &WeightedTerm) -> u64 {
+    caches
+        .iter()
+        .map(|cache| cache.of(&term.term).len() as u64)
+        .sum()
+}
+
+/// Superseded memories stay in the postings, so a frequency may exceed the number of live ones.
+fn idf(stats: ChainStats, frequency: u64) -> f32 {
+    let (all, frequency) = (float(stats.memories.max(frequency)), float(frequency));
+    ((all - frequency + 0.5) / (frequency + 0.5)).ln_1p()
+}
+
+fn saturation(posting: Posting, average: f32) -> f32 {
+    let tf = f32::from(posting.tf);
+    tf * (K1 + 1.0) / (tf + K1 * (1.0 - B + B * f32::from(posting.terms) / average))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts beyond 2^24 are exact to seven digits, and a score needs no more"
+)]
+const fn float(count: u64) -> f32 {
+    count as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_words_and_short_memories_score_higher() {
+        let stats = ChainStats {
+            memories: 100,
+            terms: 1_000,
+        };
+        assert!(idf(stats, 1) > idf(stats, 50) && idf(stats, 100) > 0.0);
+        let of = |tf, terms| {
+            saturation(
+                Posting {
+                    ordinal: 0,
+                    tf,
+                    terms,
+                },
+                10.0,
+            )
+        };
+        assert!(of(1, 5) > of(1, 50));
+        assert!(of(2, 10) > of(1, 10) && of(100, 10) < K1 + 1.0);
+    }
+
+    #[test]
+    fn sums_are_per_memory_and_in_order() {
+        let posting = |ordinal| Posting {
+            ordinal,
+            tf: 1,
+            terms: 1,
+        };
+        let one = saturation(posting(0), 1.0);
+        let (a, b) = ([7, 4_095, 4_096, u32::MAX], [2, 7, 9_000]);
+        let lists = [
+            (a.map(posting).to_vec(), 1.0),
+            (b.map(posting).to_vec(), 0.5),
+        ];
+        let found = sums(
+            lists
+                .iter()
+                .map(|(list, weight)| (list.as_slice(), *weight))
+                .collect(),
+            1.0,
+        );
+        let expected = [
+            (2, 0.5),
+            (7, 1.5),
+            (4_095, 1.0),
+            (4_096, 1.0),
+            (9_000, 0.5),
+            (u32::MAX, 1.0),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(ordinal, weight)| (ordinal, weight * one))
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Rows to bytes and back. The only file that names bincode: 2.0.1, `config::legacy()`, which wincode reads as well.
+//!
+//! ```text
+//! value = version:1 ‖ bincode (fixed-width little-endian integers)
+//! ```
+//!
+//! Old bytes do not survive an added field: raise [`Row::VERSION`] and the projection's version, and rebuild.
+
+use crate::Row;
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+
+/// Largest row: a document's worth of metadata and text, with room. Keeps a damaged length from allocating.
+const ROW_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<ROW_BYTES_MAX>> =
+    bincode::config::legacy().with_limit::<ROW_BYTES_MAX>();
+
+/// Why bytes are no row.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// Written by another version.
+    #[error("row version {found:?}, wanted {wanted}")]
+    Version {
+        /// First byte found, if there was one.
+        found: Option<u8>,
+        /// What this build reads.
+        wanted: u8,
+    },
+    /// Not a row of this type.
+    #[error("row cannot be decoded")]
+    Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// More bytes than the row has.
+    #[error("{bytes} bytes after the row")]
+    Trailing {
+        /// How many.
+        bytes: usize,
+    },
+}
+
+/// The stored value of `row`.
+pub fn encode<R: Row>(row: &R) -> Vec<u8> {
+    let mut bytes = vec![R::VERSION];
+    #[expect(
+        clippy::expect_used,
+        reason = "rows are plain data, bounded by the limits of an event"
+    )]
+    let body = bincode::serde::encode_to_vec(row, CONFIG).expect("rows are encodable");
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+/// The row of a stored value.
+pub fn decode<R: Row>(bytes: &[u8]) -> Result<R, CodecError> {
+    let body = match bytes.split_first() {
+        Some((version, body)) if *version == R::VERSION => body,
+        other => {
+            return Err(CodecError::Version {
+                found: other.map(|(version, _)| *version),
+                wanted: R::VERSION,
+            });
+        }
+    };
+    let (row, used) = bincode::serde::decode_from_slice(body, CONFIG)
+        .map_err(|e| CodecError::Malformed(Box::new(e)))?;
+    if used == body.len() {
+        Ok(row)
+    } else {
+        Err(CodecError::Trailing {
+            bytes: body.len() - used,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CheckpointRow, MemoryRow};
+    use proptest::prelude::*;
+    use synap_types::{EventId, MemoryType, Scope};
+
+    #[test]
+    fn bytes_are_fixed_width_little_endian_after_the_version() {
+        let row = CheckpointRow {
+            incarnation: 1,
+            seq: 2,
+            projection: 3,
+        };
+        let expected = [
+            &[1][..],
+            &1_u64.to_le_bytes(),
+            &2_u64.to_le_bytes(),
+            &3_u32.to_le_bytes(),
+        ]
+        .concat();
+        assert_eq!(encode(&row), expected);
+        assert_eq!(decode::<CheckpointRow>(&expected).unwrap(), row);
+    }
+
+    #[test]
+    fn foreign_versions_and_trailing_bytes_are_errors() {
+        let mut bytes = encode(&CheckpointRow {
+            incarnation: 1,
+            seq: 2,
+            projection: 3,
+        });
+        bytes.push(0);
+        assert!(matches!(
+            decode::<CheckpointRow>(&bytes),
+            Err(CodecError::Trailing { bytes: 1 })
+        ));
+        bytes[0] = 9;
+        assert!(matches!(
+            decode::<CheckpointRow>(&bytes),
+            Err(CodecError::Version { found: Some(9), .. })
+        ));
+        assert!(matches!(
+            decode::<CheckpointRow>(&[]),
+            Err(CodecError::Version { found: None, .. })
+        ));
+    }
+
+    fn memory(text: String, ended_seq: Option<u64>, confidence: f32) -> MemoryRow {
+        let scope = Scope::of_client("app".parse().unwrap());
+        let document_id = "d".parse().unwrap();
+        MemoryRow {
+            id: MemoryRow::id_of(&scope, &document_id, &text),
+            scope,
+            kind: MemoryType::Fact,
+            category: None,
+            confidence,
+            speaker: Some("Dana".to_owned()),
+            said_at: None,
+            accepted_at: -1,
+            document_id,
+            event_id: EventId::new(uuid::Uuid::nil()),
+            span: [0, u32::MAX],
+            terms: 3,
+            has_metadata: false,
+            created_seq: 7,
+            ended_seq,
+            text,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_round_trip(text in "\\PC{0,200}", ended: Option<u64>, confidence in 0.0_f32..=1.0) {
+            let row = memory(text, ended, confidence);
+            prop_assert_eq!(decode::<MemoryRow>(&encode(&row)).unwrap(), row);
+        }
+
+        #[test]
+        fn junk_is_an_error(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Some(first) = bytes.first_mut() { *first = 1; }
+            prop_assert!(decode::<MemoryRow>(&bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Keys of the read model. This file is the on-disk format: read it first.
+//!
+//! ```text
+//! key = kind ‖ scope ‖ rest
+//! kind    1 byte    one per row type; a number is never reused
+//! scope  16 bytes   BLAKE3 of the length-prefixed scope path (Scope::hash); zeros for rows of the whole partition
+//!
+//!  kind  table     row              rest
+//!  0x01  meta      CheckpointRow    –
+//!  0x02  meta      ParkedRow        seq:8
+//!  0x10  rows      SeenRow          event id:16
+//!  0x11  rows      DocumentRow      hash of the document id:16
+//!  0x12  rows      IngestionRow     ingestion id:16            (scope: the client's, whatever was written)
+//!  0x13  rows      MemoryIndexRow   memory id:16
+//!  0x14  rows      StatsRow         –
+//!  0x15  rows      ParkedSubjectRow hash of CloudEvents subject:16
+//!  0x16  rows      MetadataRow      event id:16
+//!  0x20  memories  MemoryRow        !ordinal:4                 newest first
+//!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
+//! ```
+//!
+//! Integers are big-endian, so byte order is number order; where the newest comes first, the complement is stored.
+//! Kind and scope have fixed width, so no scope's range contains another's. Tables are kinds of access, never scopes.
+
+use crate::{
+    CheckpointRow, DocumentRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
+    ParkedSubjectRow, SeenRow, StatsRow,
+};
+use std::fmt;
+use std::marker::PhantomData;
+use synap_types::{DocumentId, EventId, HASH_BYTES, Hash128, IngestionId, MemoryId, Seq};
+
+/// A kind of access, and a column family of its own where the store has such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// A few rows, read at start.
+    Meta,
+    /// Point reads.
+    Rows,
+    /// Prefix scans of what a fetch returns.
+    Memories,
+    /// Scans per term; values grow by appending.
+    Postings,
+}
+
+impl Table {
+    /// All of them, in the order of a digest.
+    pub const ALL: [Self; 4] = [Self::Meta, Self::Rows, Self::Memories, Self::Postings];
+
+    /// Name of the column family.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Rows => "rows",
+            Self::Memories => "memories",
+            Self::Postings => "postings",
+        }
+    }
+}
+
+/// First byte of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`CheckpointRow`]
+    Checkpoint = 0x01,
+    /// [`ParkedRow`]
+    Parked = 0x02,
+    /// [`SeenRow`]
+    Seen = 0x10,
+    /// [`DocumentRow`]
+    Document = 0x11,
+    /// [`IngestionRow`]
+    Ingestion = 0x12,
+    /// [`MemoryIndexRow`]
+    MemoryIndex = 0x13,
+    /// [`StatsRow`]
+    Stats = 0x14,
+    /// [`ParkedSubjectRow`]
+    ParkedSubject = 0x15,
+    /// [`MetadataRow`]
+    Metadata = 0x16,
+    /// [`MemoryRow`]
+    Memory = 0x20,
+    /// Chunks of [`crate::Posting`].
+    Posting = 0x30,
+}
+
+impl Kind {
+    /// Where rows of this kind live.
+    pub const fn table(self) -> Table {
+        match self {
+            Self::Checkpoint | Self::Parked => Table::Meta,
+            Self::Seen
+            | Self::Document
+            | Self::Ingestion
+            | Self::MemoryIndex
+            | Self::Stats
+            | Self::ParkedSubject
+            | Self::Metadata => Table::Rows,
+            Self::Memory => Table::Memories,
+            Self::Posting => Table::Postings,
+        }
+    }
+
+    /// The kind of a stored key.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let all = [
+            Self::Checkpoint,
+            Self::Parked,
+            Self::Seen,
+            Self::Document,
+            Self::Ingestion,
+            Self::MemoryIndex,
+            Self::Stats,
+            Self::ParkedSubject,
+            Self::Metadata,
+            Self::Memory,
+            Self::Posting,
+        ];
+        all.into_iter()
+            .find(|kind| Some(&(*kind as u8)) == bytes.first())
+    }
+}
+
+/// Bytes before `rest`: what a store may use as a fixed prefix.
+pub const PREFIX_BYTES: usize = 1 + HASH_BYTES;
+
+/// Rows of the whole partition stand under this in place of a scope.
+const PARTITION: Hash128 = Hash128::from_bytes([0; HASH_BYTES]);
+
+/// A whole key. Made by the functions of this module only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    table: Table,
+    bytes: Vec<u8>,
+}
+
+impl Key {
+    fn new(kind: Kind, scope: &Hash128, rest: &[&[u8]]) -> Self {
+        let mut bytes =
+            Vec::with_capacity(PREFIX_BYTES + rest.iter().map(|part| part.len()).sum::<usize>());
+        bytes.push(kind as u8);
+        bytes.extend_from_slice(scope.bytes());
+        for part in rest {
+            bytes.extend_from_slice(part);
+        }
+        Self {
+            table: kind.table(),
+            bytes,
+        }
+    }
+
+    /// Where it lives.
+    pub const fn table(&self) -> Table {
+        self.table
+    }
+
+    /// As stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.table.name())?;
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.bytes))
+    }
+}
+
+/// A key whose value is a row of type `R`.
+#[derive(Debug)]
+pub struct RowKey<R> {
+    key: Key,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> RowKey<R> {
+    fn new(kind: Kind, scope: &Hash128, rest: &[&[u8]]) -> Self {
+        Self {
+            key: Key::new(kind, scope, rest),
+            row: PhantomData,
+        }
+    }
+
+    /// Without its row's type.
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Without its row's type.
+    pub fn into_key(self) -> Key {
+        self.key
+    }
+}
+
+/// All keys of one kind within one scope, or of one term within it: the only way to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(Key);
+
+impl Prefix {
+    /// Where the rows live.
+    pub const fn table(&self) -> Table {
+        self.0.table
+    }
+
+    /// First key that may belong to it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// The first key after all that belong to it: an exclusive upper bound.
+    ///
+    /// It exists because no prefix is made of `ff` bytes alone: kinds are below `ff`.
+    pub fn end(&self) -> Vec<u8> {
+        let mut end = self.0.bytes.clone();
+        while end.pop_if(|last| *last == 0xff).is_some() {}
+        if let Some(last) = end.last_mut() {
+            *last += 1;
+        }
+        end
+    }
+}
+
+/// The partition's checkpoint.
+pub fn checkpoint() -> RowKey<CheckpointRow> {
+    RowKey::new(Kind::Checkpoint, &PARTITION, &[])
+}
+
+/// One parked event.
+pub fn parked(seq: Seq) -> RowKey<ParkedRow> {
+    RowKey::new(Kind::Parked, &PARTITION, &[&seq.get().to_be_bytes()])
+}
+
+/// All parked events, oldest first.
+pub fn all_parked() -> Prefix {
+    Prefix(Key::new(Kind::Parked, &PARTITION, &[]))
+}
+
+/// Whether an event was applied.
+pub fn seen(scope: &Hash128, event: EventId) -> RowKey<SeenRow> {
+    RowKey::new(Kind::Seen, scope, &[event.uuid().as_bytes()])
+}
+
+/// A document's current version.
+pub fn document(scope: &Hash128, document: &DocumentId) -> RowKey<DocumentRow> {
+    let hash = Hash128::of("synap.document.v1", [document.as_str().as_bytes()]);
+    RowKey::new(Kind::Document, scope, &[hash.bytes()])
+}
+
+/// What became of an ingestion. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn ingestion(client: &Hash128, ingestion: IngestionId) -> RowKey<IngestionRow> {
+    RowKey::new(Kind::Ingestion, client, &[ingestion.uuid().as_bytes()])
+}
+
+/// Where a memory stands in its scope.
+pub fn memory_index(scope: &Hash128, memory: MemoryId) -> RowKey<MemoryIndexRow> {
+    RowKey::new(Kind::MemoryIndex, scope, &[memory.uuid().as_bytes()])
+}
+
+/// Statistics of a scope; also whether it is known at all.
+pub fn stats(scope: &Hash128) -> RowKey<StatsRow> {
+    RowKey::new(Kind::Stats, scope, &[])
+}
+
+/// What later events wait behind. `about` is the CloudEvents subject.
+pub fn parked_subject(scope: &Hash128, about: &str) -> RowKey<ParkedSubjectRow> {
+    let hash = Hash128::of("synap.about.v1", [about.as_bytes()]);
+    RowKey::new(Kind::ParkedSubject, scope, &[hash.bytes()])
+}
+
+/// The caller's metadata of one event.
+pub fn metadata(scope: &Hash128, event: EventId) -> RowKey<MetadataRow> {
+    RowKey::new(Kind::Metadata, scope, &[event.uuid().as_bytes()])
+}
+
+/// One memory.
+pub fn memory(scope: &Hash128, ordinal: u32) -> RowKey<MemoryRow> {
+    RowKey::new(Kind::Memory, scope, &[&(!ordinal).to_be_bytes()])
+}
+
+/// All memories of a scope, newest first.
+pub fn memories(scope: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::Memory, scope, &[]))
+}
+
+/// One chunk of a term's postings. `term` holds no NUL.
+pub fn posting_chunk(scope: &Hash128, term: &str, chunk: u32) -> Key {
+    Key::new(
+        Kind::Posting,
+        scope,
+        &[term.as_bytes(), &[0], &chunk.to_be_bytes()],
+    )
+}
+
+/// All postings of a term, oldest first. `term` holds no NUL.
+pub fn postings(scope: &Hash128, term: &str) -> Prefix {
+    Prefix(Key::new(Kind::Posting, scope, &[term.as_bytes(), &[0]]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use synap_types::{Scope, ScopeLevel};
+
+    fn scope(ids: &[&str]) -> Scope {
+        let names = ["customer", "user"];
+        let level = |(name, id): (&&str, &&str)| ScopeLevel {
+            level: name.parse().unwrap(),
+            id: id.parse().unwrap(),
+        };
+        Scope::new(
+            "app".parse().unwrap(),
+            names.iter().zip(ids).map(level).collect(),
+        )
+        .unwrap()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        data_encoding::HEXLOWER.encode(bytes)
+    }
+
+    /// Pins the format: a change here is a change of every store on disk.
+    #[test]
+    fn bytes_are_what_the_drawing_says() {
+        let acme = scope(&["acme"]).hash();
+        let hash = acme.to_string();
+        assert_eq!(hash, "639d6339906e15fe12d04e8ecd8a72ec");
+        let zeros = "00".repeat(16);
+        assert_eq!(hex(checkpoint().key().bytes()), format!("01{zeros}"));
+        assert_eq!(
+            hex(parked(Seq::new(258)).key().bytes()),
+            format!("02{zeros}0000000000000102")
+        );
+        assert_eq!(hex(stats(&acme).key().bytes()), format!("14{hash}"));
+        assert_eq!(
+            hex(memory(&acme, 1).key().bytes()),
+            format!("20{hash}fffffffe")
+        );
+        assert_eq!(
+            hex(posting_chunk(&acme, "ci", 2).bytes()),
+            format!("30{hash}63690000000002")
+        );
+        assert_eq!(
+            hex(postings(&acme, "ci").bytes()),
+            format!("30{hash}636900")
+        );
+    }
+
+    #[test]
+    fn an_upper_bound_ends_exactly_the_prefix() {
+        let all_ff = Prefix(Key::new(
+            Kind::Memory,
+            &Hash128::from_bytes([0xff; 16]),
+            &[],
+        ));
+        assert_eq!(all_ff.end(), [0x21]);
+        let mut bytes = [7; 16];
+        bytes[15] = 0xff;
+        let one_ff = Prefix(Key::new(Kind::Memory, &Hash128::from_bytes(bytes), &[]));
+        assert_eq!(hex(&one_ff.end()), format!("20{}08", "07".repeat(14)));
+    }
+
+    fn ids() -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec(
+            prop_oneof!["[ab]{1,3}", "[ab./|:*> -]{1,6}", "\\PC{1,40}"],
+            0..3,
+        )
+    }
+
+    proptest! {
+        /// Whatever the ids: equal scopes, equal prefixes; other scopes, disjoint ranges; bounded length.
+        #[test]
+        fn no_scope_reads_another(a in ids(), b in ids(), term in "[a-z]{1,9}", ordinal: u32) {
+            let make = |ids: &[String]| scope(&ids.iter().map(String::as_str).collect::<Vec<_>>()).hash();
+            let (one, other) = (make(&a), make(&b));
+            prop_assert_eq!(a == b, one == other);
+            prop_assume!(a != b);
+            for (prefix, key) in [
+                (memories(&one), memory(&other, ordinal).into_key()),
+                (postings(&one, &term), posting_chunk(&other, &term, ordinal)),
+            ] {
+                let inside = key.bytes() >= prefix.bytes() && key.bytes() < prefix.end().as_slice();
+                prop_assert!(!inside);
+                prop_assert!(key.bytes().len() <= PREFIX_BYTES + term.len() + 5);
+            }
+        }
+
+        #[test]
+        fn newer_memories_come_first(a: u32, b: u32) {
+            let hash = scope(&["acme"]).hash();
+            let (one, other) = (memory(&hash, a).into_key(), memory(&hash, b).into_key());
+            prop_assert_eq!(a.cmp(&b), other.bytes().cmp(one.bytes()));
+        }
+
+        #[test]
+        fn terms_do_not_read_each_other(a in "[a-b]{1,4}", b in "[a-b]{1,4}", chunk: u32) {
+            prop_assume!(a != b);
+            let hash = scope(&["acme"]).hash();
+            let (prefix, key) = (postings(&hash, &a), posting_chunk(&hash, &b, chunk));
+            prop_assert!(key.bytes() < prefix.bytes() || key.bytes() >= prefix.end().as_slice());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Port of the read model: keys (the on-disk format), rows, their codec, write sets, snapshots and digests. An in-memory
+//! store for tests, and the contract suite that every implementation runs (feature `contract`).
+#![warn(missing_docs)]
+
+pub mod codec;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod digest;
+pub mod key;
+mod memory;
+mod port;
+mod posting;
+mod row;
+mod write_set;
+
+pub use codec::CodecError;
+pub use digest::{Difference, Digest, compare, digest};
+pub use key::{Key, Kind, Prefix, RowKey, Table};
+pub use memory::MemoryStore;
+pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
+pub use posting::{CHUNK_ORDINALS, Posting};
+pub use row::{
+    CheckpointRow, DocumentRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
+    ParkedSubjectRow, Row, SeenRow, StatsRow,
+};
+pub use write_set::{Write, WriteSet};

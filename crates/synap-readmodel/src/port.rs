@@ -1,0 +1,72 @@
+//! What a store of read models is: atomic write sets, consistent snapshots, bounded scans.
+
+use crate::{CodecError, Key, Prefix, Row, RowKey, Table, WriteSet, codec};
+use std::ops::ControlFlow;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The medium failed, or what it holds is damaged.
+    #[error("the read model cannot be read or written")]
+    Io(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A value is not the row that its key promises.
+    #[error("a row under {key:?} cannot be read")]
+    Row {
+        /// Where.
+        key: Key,
+        /// What is wrong.
+        #[source]
+        source: CodecError,
+    },
+}
+
+/// Rows of one partition and one generation.
+pub trait ReadStore: Send + Sync + 'static {
+    /// A consistent view.
+    type Snapshot<'a>: Snapshot
+    where
+        Self: 'a;
+
+    /// The rows as they are now; later commits do not show in it.
+    fn snapshot(&self) -> Self::Snapshot<'_>;
+
+    /// Applies all of `writes`, or nothing. Not synced to disk: after a power cut the store may be at an earlier
+    /// commit, but never at a part of one.
+    fn commit(&self, writes: &WriteSet) -> Result<(), StoreError>;
+
+    /// Bytes on disk, roughly.
+    fn disk_bytes(&self) -> u64;
+}
+
+/// What a scan does with each row: the key's bytes after the prefix, and the value.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
+/// A consistent view of a store.
+pub trait Snapshot {
+    /// The value of one key.
+    fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Shows every row of `prefix` in key order until `visit` breaks. Never shows a row of another prefix.
+    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// Shows every row of a table with its whole key: for digests and comparisons, never for answers.
+    fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError>;
+}
+
+/// Typed reading, for every snapshot.
+pub trait SnapshotExt: Snapshot {
+    /// The row of one key.
+    fn row<R: Row>(&self, key: &RowKey<R>) -> Result<Option<R>, StoreError> {
+        let Some(bytes) = self.get(key.key())? else {
+            return Ok(None);
+        };
+        let row = codec::decode(&bytes).map_err(|source| StoreError::Row {
+            key: key.key().clone(),
+            source,
+        })?;
+        Ok(Some(row))
+    }
+}
+
+impl<S: Snapshot + ?Sized> SnapshotExt for S {}

@@ -1,0 +1,237 @@
+//! The read store on RocksDB: one column family per table, commits as write batches, snapshots. The only file that holds
+//! a database handle: nothing outside it can read without a bound.
+
+use crate::StoreOptions;
+use rocksdb::{
+    ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ErrorKind, ReadOptions,
+    SnapshotWithThreadMode, WriteBatch,
+};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use synap_readmodel::{
+    Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet,
+};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a store did not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Somebody has it open.
+    #[error(
+        "the read model in {} is in use: by another process, or opened twice in this one",
+        dir.display()
+    )]
+    InUse {
+        /// Which.
+        dir: PathBuf,
+        /// What RocksDB says.
+        #[source]
+        source: Cause,
+    },
+    /// Its files do not fit together. It has to be built again from the log.
+    #[error("the read model in {} is damaged, rebuild it from the log", dir.display())]
+    Damaged {
+        /// Which.
+        dir: PathBuf,
+        /// What RocksDB says.
+        #[source]
+        source: Cause,
+    },
+    /// It was made by a build that has other tables. It has to be built again from the log.
+    #[error(
+        "the read model in {} was made by another version, rebuild it from the log",
+        dir.display()
+    )]
+    Foreign {
+        /// Which.
+        dir: PathBuf,
+        /// What RocksDB says.
+        #[source]
+        source: Cause,
+    },
+    /// The file system did not let us.
+    #[error("the read model in {} cannot be opened", dir.display())]
+    Io {
+        /// Which.
+        dir: PathBuf,
+        /// What RocksDB says.
+        #[source]
+        source: Cause,
+    },
+}
+
+impl OpenError {
+    fn new(dir: &Path, error: rocksdb::Error) -> Self {
+        let dir = dir.to_owned();
+        // These have no kind of their own; the texts are those of `env/fs_posix.cc` and of the system.
+        let text: &str = error.as_ref();
+        let in_use =
+            text.contains("lock hold by current process") || text.contains("While lock file");
+        let lacks_files = error.kind() == ErrorKind::IOError && text.contains("No such file");
+        let damaged = error.kind() == ErrorKind::Corruption || lacks_files;
+        let foreign = error.kind() == ErrorKind::InvalidArgument;
+        let source = error.into();
+        if in_use {
+            Self::InUse { dir, source }
+        } else if damaged {
+            Self::Damaged { dir, source }
+        } else if foreign {
+            Self::Foreign { dir, source }
+        } else {
+            Self::Io { dir, source }
+        }
+    }
+}
+
+/// Rows of one partition and one generation, in a folder of their own.
+///
+/// Commits go to the write-ahead log and are not synced: a kill of the process loses nothing, a power cut falls back to
+/// an earlier commit. After a failed commit RocksDB may refuse all later ones: open the store again.
+pub struct RocksStore {
+    db: DB,
+    dir: PathBuf,
+}
+
+impl RocksStore {
+    /// Opens the store in `dir`, or makes an empty one there. One process at a time.
+    pub fn open(dir: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
+        let tables =
+            Table::ALL.map(|table| ColumnFamilyDescriptor::new(table.name(), options.table(table)));
+        let db = DB::open_cf_descriptors(&options.database(), dir, tables)
+            .map_err(|error| OpenError::new(dir, error))?;
+        let store = Self {
+            db,
+            dir: dir.to_owned(),
+        };
+        tracing::debug!(dir = %dir.display(), disk_bytes = store.disk_bytes(), "read model opened");
+        Ok(store)
+    }
+
+    /// Writes everything committed so far out as tables, synced to disk. Returns when that is done.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        for table in Table::ALL {
+            self.db.flush_cf(self.column_family(table)?).map_err(io)?;
+        }
+        Ok(())
+    }
+
+    fn column_family(&self, table: Table) -> Result<&ColumnFamily, StoreError> {
+        let missing = || StoreError::Io(format!("no column family {}", table.name()).into());
+        self.db.cf_handle(table.name()).ok_or_else(missing)
+    }
+}
+
+impl fmt::Debug for RocksStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksStore")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ReadStore for RocksStore {
+    type Snapshot<'a> = RocksSnapshot<'a>;
+
+    fn snapshot(&self) -> RocksSnapshot<'_> {
+        RocksSnapshot {
+            store: self,
+            view: self.db.snapshot(),
+        }
+    }
+
+    fn commit(&self, writes: &WriteSet) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (key, write) in writes.iter() {
+            let table = self.column_family(key.table())?;
+            match write {
+                Write::Put(value) => batch.put_cf(table, key.bytes(), value),
+                Write::Delete => batch.delete_cf(table, key.bytes()),
+                Write::Append(bytes) => batch.merge_cf(table, key.bytes(), bytes),
+            }
+        }
+        self.db.write(batch).map_err(io)
+    }
+
+    /// Of the folder's files. What vanishes meanwhile does not count.
+    fn disk_bytes(&self) -> u64 {
+        let Ok(files) = fs::read_dir(&self.dir) else {
+            return 0;
+        };
+        files
+            .filter_map(|file| file.ok()?.metadata().ok())
+            .map(|file| file.len())
+            .sum()
+    }
+}
+
+/// The store as it was.
+pub struct RocksSnapshot<'a> {
+    store: &'a RocksStore,
+    view: SnapshotWithThreadMode<'a, DB>,
+}
+
+impl RocksSnapshot<'_> {
+    fn rows(&self, table: Table, options: ReadOptions) -> Result<DBRawIterator<'_>, StoreError> {
+        let table = self.store.column_family(table)?;
+        Ok(self.view.raw_iterator_cf_opt(table, options))
+    }
+}
+
+impl fmt::Debug for RocksSnapshot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksSnapshot")
+            .field("store", &self.store)
+            .field("sequence", &self.view.sequence_number())
+            .finish()
+    }
+}
+
+impl Snapshot for RocksSnapshot<'_> {
+    fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.store.column_family(key.table())?;
+        self.view.get_cf(table, key.bytes()).map_err(io)
+    }
+
+    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(prefix.end());
+        // A prefix begins with the extractor's bytes, so the filters may skip files that do not hold them.
+        options.set_prefix_same_as_start(true);
+        let mut rows = self.rows(prefix.table(), options)?;
+        rows.seek(prefix.bytes());
+        show(rows, prefix.bytes(), visit)
+    }
+
+    fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.fill_cache(false);
+        let mut rows = self.rows(table, options)?;
+        rows.seek_to_first();
+        show(rows, &[], visit)
+    }
+}
+
+/// Shows the rows from where the iterator stands. A row outside of `prefix` is refused, whatever let it through.
+fn show(mut rows: DBRawIterator<'_>, prefix: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+    while let Some((key, value)) = rows.item() {
+        let Some(rest) = key.strip_prefix(prefix) else {
+            return Err(StoreError::Io("a scan left its prefix".into()));
+        };
+        if visit(rest, value).is_break() {
+            return Ok(());
+        }
+        rows.next();
+    }
+    rows.status().map_err(io)
+}
+
+fn io(error: rocksdb::Error) -> StoreError {
+    StoreError::Io(error.into())
+}
+
+#[cfg(test)]
+mod tests;

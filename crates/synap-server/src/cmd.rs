@@ -1,0 +1,24 @@
+//! The commands that talk to a running server. The only files that print.
+
+pub(crate) mod doctor;
+pub(crate) mod fetch;
+pub(crate) mod ingest;
+pub(crate) mod job;
+pub(crate) mod status;
+
+use std::io::{self, Write as _};
+
+/// Prints a line. A reader that has gone away, as `head` does, is no reason to fail.
+pub(crate) fn say(line: &str) {
+    drop(writeln!(io::stdout().lock(), "{line}"));
+}
+
+/// Prints a line for a person beside what is printed for a program.
+pub(crate) fn complain(line: &str) {
+    drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// `1234567` as `1.2 MB`.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::DecimalBytes(count).to_string()
+}

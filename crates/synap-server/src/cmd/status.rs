@@ -1,0 +1,71 @@
+//! `synap status`
+
+use crate::cli::StatusArgs;
+use crate::cmd::{bytes, say};
+use crate::remote::Remote;
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// Prints a table of partitions; fails if one has halted.
+pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let status = Remote::new(&args.server).get("/v1/admin/status")?;
+    let halted = status
+        .get("partitions_halted")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
+    let code = if halted == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    };
+    if args.json {
+        say(&serde_json::to_string(&status)?);
+        return Ok(code);
+    }
+    let text = |name: &str| {
+        status
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
+    say(&format!(
+        "synap {}   {}   durability {}",
+        text("version"),
+        text("status"),
+        text("durability")
+    ));
+    say("PARTITION  STATE        LOG SEQ   APPLIED   LAG     PARKED  GENERATION  LOG        ROWS");
+    for partition in status
+        .get("partitions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        say(&line(partition));
+        if let Some(reason) = partition.get("reason").and_then(Value::as_str) {
+            say(&format!("           {reason}"));
+        }
+    }
+    Ok(code)
+}
+
+fn line(partition: &Value) -> String {
+    let number = |name: &str| partition.get(name).and_then(Value::as_u64);
+    let shown =
+        |name: &str| number(name).map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let size = |name: &str| number(name).map_or_else(|| "?".to_owned(), bytes);
+    let text = |name: &str| partition.get(name).and_then(Value::as_str).unwrap_or("?");
+    format!(
+        "{:<9}  {:<11}  {:<8}  {:<8}  {:<6}  {:<6}  {:<10}  {:<9}  {}",
+        text("partition"),
+        text("state"),
+        shown("log_seq"),
+        shown("applied_seq"),
+        shown("lag"),
+        shown("parked"),
+        shown("generation"),
+        size("log_bytes"),
+        size("disk_bytes"),
+    )
+}

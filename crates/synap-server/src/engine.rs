@@ -1,0 +1,174 @@
+//! The read side: fetches and status questions, over the partitions that this process carries.
+
+use crate::node::{Live, Node};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use synap_log::{EventLog, Incarnation};
+use synap_projection::{Standing, WaitError, wait_for};
+use synap_query::{FetchError, IngestState, ScopeView, fetch, ingest_state, ingestion_status};
+use synap_readmodel::ReadStore as _;
+use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
+use synap_types::{
+    ApiError, ClientId, DocumentId, ErrorCode, EventId, FetchRequest, FetchResponse, Freshness,
+    IngestStatus, IngestionId, Partition, PartitionCount, Scope,
+};
+use tracing::error;
+
+/// Every partition of this process.
+#[derive(Debug)]
+pub(crate) struct Engine<L> {
+    pub(crate) count: PartitionCount,
+    pub(crate) nodes: BTreeMap<Partition, Arc<Node<L>>>,
+}
+
+fn unavailable(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::Unavailable, message)
+}
+
+/// The cause of a failed read goes to the log; the caller learns that there was one.
+fn internal(e: &FetchError) -> ApiError {
+    error!(error = %e, source = ?std::error::Error::source(e), "a read failed");
+    ApiError::new(
+        ErrorCode::Internal,
+        "the read model cannot be read; see the server's log",
+    )
+}
+
+/// Runs a read off the async threads: it may touch the disk.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, FetchError> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(done) => done.map_err(|e| internal(&e)),
+        Err(_) => Err(ApiError::new(
+            ErrorCode::Internal,
+            "the read ended without an answer",
+        )),
+    }
+}
+
+impl<L: EventLog> Engine<L> {
+    fn live(&self, partition: Partition) -> Result<Arc<Live>, ApiError> {
+        self.nodes
+            .get(&partition)
+            .map(|node| node.live())
+            .ok_or_else(|| unavailable("the partition is not here"))
+    }
+
+    /// Answers a fetch from one snapshot per partition of its chain.
+    pub(crate) async fn fetch(&self, request: FetchRequest) -> Result<FetchResponse, ApiError> {
+        let mut stale = match &request.freshness {
+            Some(freshness) => self.await_position(freshness, &request.scope).await?,
+            None => false,
+        };
+        let partitions = self.count.partitions_of_chain(&request.scope);
+        let lives = partitions
+            .iter()
+            .map(|partition| self.live(*partition))
+            .collect::<Result<Vec<_>, _>>()?;
+        stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
+        let count = self.count;
+        blocking(move || {
+            let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
+            let mut views = Vec::new();
+            for scope in request.scope.chain() {
+                let at = partitions
+                    .iter()
+                    .position(|partition| *partition == count.partition_of(&scope));
+                let Some(snapshot) = at.and_then(|at| snapshots.get(at)) else {
+                    return Err(FetchError::ForeignRow);
+                };
+                views.push(ScopeView::new(scope, snapshot)?);
+            }
+            fetch(&request, &views, stale)
+        })
+        .await
+    }
+
+    /// Waits for a position; answers whether the read model is still behind it.
+    async fn await_position(&self, freshness: &Freshness, scope: &Scope) -> Result<bool, ApiError> {
+        let position = freshness.position;
+        if !self
+            .count
+            .partitions_of_chain(scope)
+            .contains(&position.partition)
+        {
+            return Err(ApiError::invalid(
+                "position",
+                "belongs to a log with another number of partitions",
+            ));
+        }
+        let live = self.live(position.partition)?;
+        let incarnation = Some(Incarnation(position.incarnation));
+        let wait = Duration::from_millis(freshness.wait_ms);
+        match wait_for(&mut live.progress.clone(), incarnation, position.seq, wait).await {
+            Ok(()) => Ok(false),
+            Err(WaitError::OtherLog) => Err(ApiError::invalid("position", WaitError::OtherLog)),
+            Err(WaitError::TimedOut { .. }) if freshness.or_stale => Ok(true),
+            Err(e) => Err(ApiError::new(ErrorCode::NotYetApplied, e.to_string())),
+        }
+    }
+
+    /// Waits until `partition` has applied all that its log held when this was called.
+    pub(crate) async fn catch_up(&self, partition: Partition) -> Result<(), ApiError> {
+        let node = self
+            .nodes
+            .get(&partition)
+            .ok_or_else(|| unavailable("the partition is not here"))?;
+        let answer =
+            tokio::time::timeout(Duration::from_millis(APPEND_TIMEOUT_MS), node.tail()).await;
+        let Ok(Ok(tail)) = answer else {
+            return Err(unavailable("the log does not answer"));
+        };
+        let mut progress = node.live().progress.clone();
+        let wait = Duration::from_millis(WAIT_MS_DEFAULT);
+        let waited = wait_for(&mut progress, Some(tail.incarnation), tail.last, wait).await;
+        waited.map_err(|e| ApiError::new(ErrorCode::NotYetApplied, e.to_string()))
+    }
+
+    /// What an ingest would meet, as far as the rows are.
+    pub(crate) async fn ingest_state(
+        &self,
+        scope: &Scope,
+        event: Option<EventId>,
+        document: Option<DocumentId>,
+    ) -> Result<IngestState, ApiError> {
+        let live = self.live(self.count.partition_of(scope))?;
+        let scope = scope.clone();
+        blocking(move || ingest_state(&live.store.snapshot(), &scope, event, document.as_ref()))
+            .await
+    }
+
+    /// What became of an ingestion of `client`. An unknown one is looked for again in rows that are up to date, so a
+    /// receipt's id is never "not found".
+    pub(crate) async fn status(
+        &self,
+        client: &ClientId,
+        ingestion: IngestionId,
+    ) -> Result<IngestStatus, ApiError> {
+        for caught_up in [false, true] {
+            for (partition, node) in &self.nodes {
+                if caught_up {
+                    self.catch_up(*partition).await?;
+                }
+                let (live, client) = (node.live(), client.clone());
+                let found =
+                    blocking(move || ingestion_status(&live.store.snapshot(), &client, ingestion))
+                        .await?;
+                if let Some(found) = found {
+                    return Ok(found);
+                }
+            }
+        }
+        Err(ApiError::not_found())
+    }
+
+    /// Partitions that will not go on by themselves.
+    pub(crate) fn halted(&self) -> usize {
+        let halted = |node: &&Arc<Node<L>>| {
+            matches!(node.live().progress.borrow().standing, Standing::Halted(_))
+        };
+        self.nodes.values().filter(halted).count()
+    }
+}

@@ -1,0 +1,33 @@
+//! The `synap` binary: `synap serve` runs everything in one process; every other command talks to a running server.
+
+mod app;
+mod cli;
+mod cmd;
+mod config;
+mod engine;
+mod http;
+mod identity;
+mod inbox;
+mod ingest;
+mod jobs;
+mod metrics;
+mod nats_doors;
+mod node;
+mod operations;
+mod remote;
+mod serve;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(e) => {
+            let causes: Vec<String> = e.chain().map(ToString::to_string).collect();
+            cmd::complain(&format!("synap: {}", causes.join(": ")));
+            ExitCode::FAILURE
+        }
+    }
+}

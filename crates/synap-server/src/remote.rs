@@ -1,0 +1,105 @@
+//! The client side of our own HTTP interface, for the commands.
+
+use crate::cli::ServerArgs;
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::Value;
+use std::time::Duration;
+use ureq::Agent;
+
+/// How long a command waits for one answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a command asks again when the server says "later".
+const TRIES: u32 = 4;
+/// First pause between tries; doubled each time.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A server to talk to.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    agent: Agent,
+    base_url: String,
+    api_key: Option<String>,
+}
+
+impl Remote {
+    pub(crate) fn new(args: &ServerArgs) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .build();
+        Self {
+            agent: config.into(),
+            base_url: args.base_url.trim_end_matches('/').to_owned(),
+            api_key: args.api_key.clone(),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    pub(crate) fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.retry(path, || {
+            let mut request = self.agent.get(format!("{}{path}", self.base_url));
+            if let Some(key) = &self.api_key {
+                request = request.header("Authorization", format!("Bearer {key}"));
+            }
+            request.call()
+        })
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.retry(path, || {
+            let mut request = self.agent.post(format!("{}{path}", self.base_url));
+            if let Some(key) = &self.api_key {
+                request = request.header("Authorization", format!("Bearer {key}"));
+            }
+            request.send_json(body)
+        })
+    }
+
+    /// Everything that the commands ask is safe to repeat: ingests are recognised by their content.
+    fn retry(
+        &self,
+        path: &str,
+        send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> anyhow::Result<Value> {
+        let mut pause = PAUSE;
+        for last in (0..TRIES).map(|n| n + 1 == TRIES) {
+            let mut response = send().with_context(|| {
+                format!(
+                    "no answer from {}: is synap serve running there?",
+                    self.base_url
+                )
+            })?;
+            let status = response.status().as_u16();
+            let read = response
+                .body_mut()
+                .with_config()
+                .limit(u64::MAX)
+                .read_json::<Value>();
+            if status == 200 {
+                return read.context("the server's answer is not JSON");
+            }
+            if status == 503 && !last {
+                std::thread::sleep(pause);
+                pause *= 2;
+                continue;
+            }
+            let message = read
+                .ok()
+                .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+            return Err(match (status, message) {
+                (401, _) => {
+                    anyhow!("the server wants a valid API key: give --api-key or set SYNAP_API_KEY")
+                }
+                (404, _) if path.starts_with("/v1/admin") => {
+                    anyhow!("this key may not steer the server")
+                }
+                (_, Some(message)) => anyhow!("the server refuses ({status}): {message}"),
+                (_, None) => anyhow!("the server answers {status} to {path}"),
+            });
+        }
+        bail!("the server stays unavailable")
+    }
+}

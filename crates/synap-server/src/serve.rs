@@ -1,0 +1,353 @@
+//! `synap serve`: starts everything in order, says when it is ready, and ends everything in order.
+
+use crate::app::App;
+use crate::cmd::{complain, say};
+use crate::config::{Config, NatsSettings, ServeArgs};
+use crate::engine::Engine;
+use crate::http::router;
+use crate::identity::Keyring;
+use crate::inbox::InboxDrain;
+use crate::ingest::Ingest;
+use crate::jobs::Jobs;
+use crate::metrics;
+use crate::nats_doors::NatsDoors;
+use crate::node::Node;
+use crate::operations::Operations;
+use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use synap_log::EventLog as _;
+use synap_nats::{
+    ConnectSettings, Connection, Credentials, EmbeddedOptions, EmbeddedServer, Inbox, JetStreamLog,
+    Launcher, LogOptions, OpenError, ServerSearch, Service, Tls, connect,
+};
+use synap_rocksdb::SharedMemory;
+use synap_types::{PartitionCount, SystemClock};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// How long requests may take to end after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs the server until SIGTERM or SIGINT.
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(args)?;
+    let filter = EnvFilter::try_new(&config.log).context("the setting log is no filter")?;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.log_json {
+        logs.json().init();
+    } else {
+        logs.init();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config))
+}
+
+/// The NATS side of the server.
+struct Nats {
+    embedded: Option<EmbeddedServer>,
+    connection: Connection,
+    log: JetStreamLog,
+    url: String,
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
+    let listener = TcpListener::bind(config.http)
+        .await
+        .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
+    let http = listener.local_addr()?;
+    let stop = stop_on_signal()?;
+    let recorder = metrics::install()?;
+    let nats = start_nats(&config).await?;
+    let (keys, made_key) = open_keys(&config)?;
+    let app = Arc::new(open_app(&config, keys, &nats.log, recorder)?);
+    let operations = &app.operations;
+    let service = Service::start(
+        &nats.connection,
+        Arc::new(NatsDoors(Arc::clone(operations))),
+    )
+    .await?;
+    let inbox = Inbox::open(&nats.connection, replicas(&config))
+        .await
+        .context("could not open the inbox")?;
+    let drain = Arc::new(InboxDrain::new(Arc::clone(operations), stop.clone()));
+    drop(
+        app.tasks
+            .spawn(inbox.run(move |message| drain.take(message), stop.clone())),
+    );
+    let serving = axum::serve(listener, router(Arc::clone(&app)))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let mut serving = tokio::spawn(serving.into_future());
+    if let Some(key) = made_key {
+        complain(&format!(
+            "synap: no API key was configured, so one was made. It is shown this once: {key}"
+        ));
+    }
+    let ready = json!({"ready": true, "http": format!("http://{http}"), "nats": nats.url,
+        "durability": nats.log.durability().name()});
+    say(&ready.to_string());
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = &mut serving => {
+            stop.cancel();
+            ended.context("the HTTP server panicked")?.context("the HTTP server failed")?;
+        }
+    }
+    info!("draining");
+    shut_down(service, serving, &app, nats).await;
+    info!("ended");
+    Ok(())
+}
+
+/// All keys there are; and the one that was made, if there was none.
+fn open_keys(config: &Config) -> anyhow::Result<(Keyring, Option<String>)> {
+    let mut keys = Keyring::default();
+    for instance in &config.instances {
+        keys.add(instance)?;
+    }
+    let default = config.instances.first().context("there is no instance")?;
+    keys.load(&config.data_dir, default)?;
+    let made = if keys.is_empty() {
+        Some(keys.create(&config.data_dir, default)?)
+    } else {
+        None
+    };
+    Ok((keys, made))
+}
+
+fn open_app(
+    config: &Config,
+    keys: Keyring,
+    log: &JetStreamLog,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<App<JetStreamLog>> {
+    let engine = Arc::new(open_engine(config, log)?);
+    let log = Arc::new(log.clone());
+    let ingest = Ingest {
+        log: Arc::clone(&log),
+        engine: Arc::clone(&engine),
+        clock: Arc::new(SystemClock),
+    };
+    let operations = Arc::new(Operations {
+        keys,
+        ingest,
+        engine,
+    });
+    Ok(App {
+        operations,
+        log,
+        jobs: Jobs::default(),
+        metrics,
+        tasks: TaskTracker::new(),
+    })
+}
+
+fn replicas(config: &Config) -> usize {
+    usize::from(config.nats.replicas.unwrap_or(1))
+}
+
+/// Ends in the opposite order of starting: doors, appends, projectors, NATS.
+async fn shut_down(
+    service: Service,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    app: &App<JetStreamLog>,
+    nats: Nats,
+) {
+    let doors = async {
+        service.stop().await;
+        if !serving.is_finished() {
+            drop(serving.await);
+        }
+        app.tasks.close();
+        app.tasks.wait().await;
+    };
+    if tokio::time::timeout(DRAIN, doors).await.is_err() {
+        tracing::warn!("requests that did not end in time were cut off");
+    }
+    nats.log.close().await;
+    for node in app.operations.engine.nodes.values() {
+        node.stop().await;
+    }
+    nats.connection.close().await;
+    if let Some(embedded) = nats.embedded {
+        embedded.shutdown().await;
+    }
+}
+
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let token = stop.clone();
+    drop(tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    }));
+    Ok(stop)
+}
+
+/// Starts a private nats-server unless one is given, and opens the log on it.
+async fn start_nats(config: &Config) -> anyhow::Result<Nats> {
+    let embedded = if config.nats.url.is_none() {
+        Some(start_embedded(config).await?)
+    } else {
+        None
+    };
+    let given = || config.nats.url.clone().unwrap_or_default();
+    let url = embedded.as_ref().map_or_else(given, EmbeddedServer::url);
+    let settings = connect_settings(&config.nats, &url)?;
+    let connection = connect(&settings)
+        .await
+        .context("could not connect to NATS")?;
+    let log = open_log(config, &connection, embedded.is_some())
+        .await
+        .context("could not open the log")?;
+    Ok(Nats {
+        embedded,
+        connection,
+        log,
+        url: without_credentials(&url),
+    })
+}
+
+async fn start_embedded(config: &Config) -> anyhow::Result<EmbeddedServer> {
+    let options = EmbeddedOptions {
+        folder: config.data_dir.join("nats"),
+        launcher: Launcher::this_program("exec-nats-server")?,
+        search: ServerSearch::from_env(),
+    };
+    EmbeddedServer::start(options)
+        .await
+        .context("could not start nats-server")
+}
+
+fn connect_settings(nats: &NatsSettings, url: &str) -> anyhow::Result<ConnectSettings> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let credentials = match nats {
+        NatsSettings {
+            creds_file: Some(file),
+            ..
+        } => Credentials::CredsFile(file.clone()),
+        NatsSettings {
+            nkey_seed_file: Some(file),
+            ..
+        } => Credentials::NkeySeed(read(file)?.trim().to_owned()),
+        NatsSettings {
+            token: Some(token), ..
+        } => Credentials::Token(token.clone()),
+        NatsSettings {
+            user: Some(name),
+            password,
+            ..
+        } => Credentials::User {
+            name: name.clone(),
+            password: password.clone().unwrap_or_default(),
+        },
+        NatsSettings { .. } => Credentials::None,
+    };
+    let tls = Tls {
+        required: nats.require_tls,
+        ca_file: nats.ca_file.clone(),
+        client_files: None,
+    };
+    Ok(ConnectSettings {
+        credentials,
+        tls,
+        ..ConnectSettings::new(url, "synap")
+    })
+}
+
+/// `nats://user:password@host` without what must not be shown.
+fn without_credentials(url: &str) -> String {
+    let shown = |url: &str| match url.split_once("://") {
+        Some((scheme, rest)) => format!(
+            "{scheme}://{}",
+            rest.rsplit_once('@').map_or(rest, |(_, host)| host)
+        ),
+        None => url
+            .rsplit_once('@')
+            .map_or(url, |(_, host)| host)
+            .to_owned(),
+    };
+    url.split(',').map(shown).collect::<Vec<_>>().join(",")
+}
+
+/// Opens the log with as many partitions as were asked for, else as it has, else one.
+async fn open_log(
+    config: &Config,
+    connection: &Connection,
+    embedded: bool,
+) -> Result<JetStreamLog, OpenError> {
+    let open = |partitions| {
+        let options = LogOptions {
+            replicas: replicas(config),
+            assume_sync_always: embedded || config.nats.assume_sync_always,
+            ..LogOptions::new(partitions)
+        };
+        JetStreamLog::open(connection, options)
+    };
+    match open(config.partitions.unwrap_or(PartitionCount::ONE)).await {
+        Err(OpenError::Partitions { found, wanted }) => {
+            let stored = found
+                .parse::<u8>()
+                .ok()
+                .and_then(|count| PartitionCount::try_from(count).ok());
+            match (config.partitions, stored) {
+                (None, Some(stored)) => open(stored).await,
+                _ => Err(OpenError::Partitions { found, wanted }),
+            }
+        }
+        done => done,
+    }
+}
+
+/// Opens every partition's read model and starts its projector.
+fn open_engine(config: &Config, log: &JetStreamLog) -> anyhow::Result<Engine<JetStreamLog>> {
+    let memory = SharedMemory::default();
+    let log = Arc::new(log.clone());
+    let mut nodes = BTreeMap::new();
+    for partition in log.partitions().all() {
+        let node = Node::open(Arc::clone(&log), &config.data_dir, partition, &memory)
+            .with_context(|| format!("could not open partition {partition}"))?;
+        nodes.insert(partition, Arc::new(node));
+    }
+    Ok(Engine {
+        count: log.partitions(),
+        nodes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(
+            without_credentials("nats://u:p@h:1,tls://h2:2"),
+            "nats://h:1,tls://h2:2"
+        );
+        assert_eq!(without_credentials("u:p@h:1"), "h:1");
+    }
+}

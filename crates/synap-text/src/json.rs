@@ -1,0 +1,19 @@
+//! JSON documents: messages into turns, everything else into "path: key: value" pieces.
+
+mod flatten;
+mod messages;
+mod reader;
+
+use crate::piece::Piece;
+
+/// The pieces of a JSON text; `None` when it is none, or a lone string or number. `chat`: lists of messages are turns.
+pub(crate) fn pieces(text: &str, chat: bool) -> Option<Vec<Piece>> {
+    let root = reader::read(text)?;
+    if chat && let Some(pieces) = messages::pieces(&root) {
+        return Some(pieces);
+    }
+    Some(flatten::pieces(&root, None))
+}
+
+#[cfg(test)]
+mod tests;

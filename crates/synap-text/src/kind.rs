@@ -1,0 +1,209 @@
+//! Decides what kind of memory a statement is, by the rules in `rules.rs`. Reads at most [`SENTENCES_MAX`] sentences of
+//! [`word::WORDS_MAX`] words.
+
+mod pattern;
+mod rules;
+mod word;
+
+use crate::piece::part;
+use crate::sentence;
+use rules::Sign;
+use synap_types::MemoryType;
+use word::{Class, Word};
+
+/// Sentences of one statement that are looked at.
+const SENTENCES_MAX: usize = 12;
+/// No rule applied.
+const SURE_DEFAULT: f32 = 0.5;
+
+/// A kind, and how it was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Typed {
+    pub(crate) kind: MemoryType,
+    /// 0 to 1, coarse.
+    pub(crate) confidence: f32,
+    /// What a preference or an emotion is about.
+    pub(crate) category: Option<&'static str>,
+}
+
+/// Types the text of a statement. `context`: its headings. An assistant's likes and feelings are manners, hence facts.
+pub(crate) fn of(text: &str, context: Option<&str>, speaker: Option<&str>) -> Typed {
+    let assistant =
+        speaker.is_some_and(|name| word::is_listed(&name.to_lowercase(), Class::Assistant));
+    let mut best = Typed {
+        kind: MemoryType::Fact,
+        confidence: SURE_DEFAULT,
+        category: None,
+    };
+    for range in sentence::cut(text).into_iter().take(SENTENCES_MAX) {
+        let found = one(part(text, range));
+        let manners =
+            assistant && matches!(found.kind, MemoryType::Preference | MemoryType::Emotion);
+        let better = found.kind != MemoryType::Fact && best.kind == MemoryType::Fact
+            || found.confidence > best.confidence;
+        if better && !manners && (found.kind != MemoryType::Fact || best.kind == MemoryType::Fact) {
+            best = found;
+        }
+    }
+    if best.kind == MemoryType::Fact
+        && let Some(found) = context.and_then(by_heading)
+    {
+        best = Typed {
+            category: category(found.kind, text),
+            ..found
+        };
+    }
+    best
+}
+
+/// Whether a capitalised word at the start of a sentence is one that starts sentences, hence no name.
+pub(crate) fn opens_sentences(word: &str) -> bool {
+    word::is_listed(&word.to_lowercase(), Class::Opener)
+}
+
+fn by_heading(context: &str) -> Option<Typed> {
+    let lower = context.to_lowercase();
+    rules::HEADINGS
+        .iter()
+        .find(|(word, _)| lower.contains(word))
+        .map(|(_, kind)| Typed {
+            kind: *kind,
+            confidence: 0.6,
+            category: None,
+        })
+}
+
+/// What the rules found in a sentence.
+#[derive(Default)]
+struct Signs {
+    wish: f32,
+    feeling: Option<(&'static str, f32)>,
+    polite: bool,
+    past: f32,
+    around: f32,
+    due: f32,
+}
+
+fn one(sentence: &str) -> Typed {
+    let words = word::words(sentence);
+    let signs = signs(&words);
+    let acted = acted(&words);
+    let fact = Typed {
+        kind: MemoryType::Fact,
+        confidence: SURE_DEFAULT,
+        category: None,
+    };
+    let typed = |kind, confidence| Typed {
+        kind,
+        confidence,
+        category: category(kind, sentence),
+    };
+    if sentence.trim_end().ends_with(['?', '？', '؟']) {
+        return fact;
+    }
+    if let Some((feeling, sure)) = signs.feeling.filter(|_| !signs.polite) {
+        return Typed {
+            kind: MemoryType::Emotion,
+            confidence: sure,
+            category: Some(feeling),
+        };
+    }
+    if signs.wish > 0.0 {
+        return typed(MemoryType::Preference, signs.wish);
+    }
+    let moved = words.iter().any(|word| word.is(Class::Past));
+    if signs.past > 0.0 && moved {
+        return typed(MemoryType::Episode, signs.past);
+    }
+    if acted && signs.around > 0.0 {
+        return typed(MemoryType::Episode, 0.9);
+    }
+    if signs.due > 0.0 {
+        return typed(MemoryType::TemporalEvent, signs.due);
+    }
+    if acted {
+        return typed(MemoryType::Episode, 0.6);
+    }
+    if signs.around > 0.0 {
+        let was = moved
+            && words
+                .iter()
+                .any(|word| matches!(word.lower.as_str(), "was" | "were"));
+        return if was {
+            typed(MemoryType::Episode, 0.7)
+        } else {
+            typed(MemoryType::TemporalEvent, signs.around)
+        };
+    }
+    fact
+}
+
+fn signs(words: &[Word<'_>]) -> Signs {
+    let mut signs = Signs::default();
+    for found in pattern::find(words) {
+        match found.rule.sign {
+            Sign::Wish => signs.wish = signs.wish.max(found.rule.sure),
+            Sign::Feel => {
+                let feeling = found.feeling.unwrap_or("general");
+                if signs.feeling.is_none_or(|(_, sure)| found.rule.sure > sure) {
+                    signs.feeling = Some((feeling, found.rule.sure));
+                }
+            }
+            Sign::Polite => signs.polite = true,
+            Sign::Past => signs.past = signs.past.max(found.rule.sure),
+            Sign::Around => signs.around = signs.around.max(found.rule.sure),
+            Sign::Due => signs.due = signs.due.max(found.rule.sure),
+        }
+    }
+    signs
+}
+
+/// Whether the sentence starts with somebody who did something: a pronoun or a name, then a verb in the past.
+fn acted(words: &[Word<'_>]) -> bool {
+    let numbers = words
+        .iter()
+        .take_while(|word| word.is(Class::Number))
+        .count();
+    let words = words.get(numbers..).unwrap_or_default();
+    let subject = words
+        .iter()
+        .take_while(|word| word.is(Class::Name) || word.is(Class::Pronoun))
+        .count();
+    let subject = subject.min(4);
+    let noun_subject = words.first().is_some_and(|word| word.is(Class::Determiner));
+    let start = if subject > 0 {
+        subject
+    } else if noun_subject {
+        2
+    } else {
+        return false;
+    };
+    words
+        .iter()
+        .skip(start)
+        .take(4)
+        .take_while(|word| !word.is(Class::Be) || word.is(Class::Have))
+        .find(|word| {
+            let skipped = word.is(Class::Adverb) || word.is(Class::Have);
+            !skipped && (!noun_subject || word.is(Class::Past))
+        })
+        .is_some_and(|word| word.is(Class::Past))
+}
+
+fn category(kind: MemoryType, text: &str) -> Option<&'static str> {
+    if kind != MemoryType::Preference {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    rules::TOPICS
+        .iter()
+        .find(|(_, topics)| topics.split(' ').any(|topic| words.contains(&topic)))
+        .map_or(Some("general"), |(topic, _)| Some(topic))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! Pure language code: documents into statements, types and terms. No clock, randomness, I/O or environment; the same
+//! input gives the same output in every build. Nothing here fails or panics, and time and memory grow with the input.
+//!
+//! ```text
+//! Content ─► chat (turns) ─┐
+//!         ─► json (leaves) ├─► pieces ─► statement: bounded, typed by kind ─► Statement
+//!         ─► markdown ─────┘
+//!              └─ outline (headings, lead-ins), sentence (cutting)
+//!
+//! text    ─► terms (index, query), normal (duplicates), tokens (budget)
+//! ```
+#![warn(missing_docs)]
+
+mod chat;
+mod json;
+mod kind;
+mod markdown;
+mod normal;
+mod outline;
+mod piece;
+mod sentence;
+mod statement;
+mod terms;
+mod tokens;
+
+pub use normal::{normal_form, similarity};
+pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
+pub use terms::{TERM_BYTES_MAX, query_terms, terms};
+pub use tokens::estimate_tokens;

@@ -1,0 +1,43 @@
+//! Lines and paragraphs that lead in to others, by their looks.
+
+use crate::piece::{floor, part};
+use std::ops::Range;
+
+/// A label has at most this many words.
+const WORDS_MAX: usize = 8;
+/// A line shorter than this was not broken because it was full.
+const LINE_BYTES_SHORT: usize = 45;
+/// "Label: value" is looked for in this much of a line.
+const LABEL_BYTES_MAX: usize = 40;
+
+/// Whether a paragraph names what follows it instead of saying something: it ends with a colon, or is a few words
+/// without a full stop.
+pub(super) fn is_label(text: &str) -> bool {
+    let text = text.trim_end();
+    text.ends_with(':')
+        || !text.ends_with(['.', '!', '?', '…', '。', '！', '？'])
+            && text.split_whitespace().nth(WORDS_MAX).is_none()
+}
+
+/// Whether a line break in a paragraph (at `range` in `source`) separates: the next line is "Label: value", or starts
+/// with a capital though this line is short.
+pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {
+    let rest = part(
+        source,
+        range.end..floor(source, range.end + LABEL_BYTES_MAX),
+    );
+    let next = rest.trim_start_matches([' ', '>', '\t', '*', '_']);
+    let label = next.split_once(':').is_some_and(|(label, value)| {
+        value.starts_with([' ', '*'])
+            && label.split(' ').count() <= 4
+            && !label.contains(['\n', '.', ',', '/'])
+    });
+    let bytes = source.as_bytes().get(..range.start).unwrap_or_default();
+    let line = bytes
+        .iter()
+        .rev()
+        .take(LINE_BYTES_SHORT)
+        .take_while(|byte| **byte != b'\n')
+        .count();
+    next.starts_with(char::is_uppercase) && (label || line < LINE_BYTES_SHORT)
+}

@@ -1,0 +1,151 @@
+//! From a document to its statements: which reader, how many, of what kind.
+
+use crate::piece::{BODY_BYTES_MAX, Form, Piece, collapse, cut_long, join, merge, part};
+use crate::{chat, json, kind, markdown};
+use std::ops::Range;
+use synap_types::{Content, DocumentType, MemoryType, Timestamp};
+
+/// Raised whenever the same input may give other output: part of the projection's version.
+pub const TEXT_VERSION: u32 = 1;
+
+/// Statements of one document. Of a document with more, neighbours are put together, evenly, so that all of its text stays
+/// in some statement.
+pub const STATEMENTS_MAX: usize = 10_000;
+
+/// Of a long text, neighbouring sentences are put together until it gives this many statements, about.
+const STATEMENTS_GOOD: usize = STATEMENTS_MAX / 2;
+
+/// A document to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Its content.
+    pub content: &'a Content,
+    /// What it is.
+    pub document_type: &'a DocumentType,
+}
+
+/// One statement derived from a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Text that stands on its own: "Deployment Process: Production: Tuesdays and Thursdays", "Dana: I moved to Porto."
+    pub text: String,
+    /// Where in [`Content::to_text`] it came from, in bytes, at characters' boundaries.
+    pub span: Range<u32>,
+    /// What it is.
+    pub kind: MemoryType,
+    /// Who said it; it is at the start of `text`, too. `None` outside of transcripts.
+    pub speaker: Option<String>,
+    /// How sure `kind` is, 0 to 1, coarse.
+    pub confidence: f32,
+    /// What a preference or an emotion is about: "communication", "frustration".
+    pub category: Option<String>,
+    /// The title of its Markdown document (the only heading of the first level). `text` leaves it out, apart from the first
+    /// statement's, as it would make every statement match every query that names the document.
+    pub title: Option<String>,
+    /// When it was said, if the transcript says so.
+    pub said_at: Option<Timestamp>,
+}
+
+/// The statements of a document in the order of its text, at most [`STATEMENTS_MAX`].
+pub fn statements(source: &Source<'_>) -> Vec<Statement> {
+    let text = source.content.to_text();
+    let mut pieces = pieces(source, &text);
+    if pieces.is_empty() {
+        // Only marks, such as a rule or a tag: kept as they are.
+        pieces = cut_long(&text, 0..text.len(), BODY_BYTES_MAX)
+            .into_iter()
+            .map(|range| {
+                Piece::new(
+                    None,
+                    collapse(part(&text, range.clone())),
+                    range,
+                    Form::Item,
+                )
+            })
+            .filter(|piece| !piece.body.is_empty())
+            .collect();
+    }
+    let fill_bytes = match text.len() / STATEMENTS_GOOD {
+        bytes if bytes < 32 => 0,
+        bytes => bytes.min(BODY_BYTES_MAX),
+    };
+    let pieces = merge(pieces, fill_bytes);
+    let each = pieces.len().div_ceil(STATEMENTS_MAX).max(1);
+    pieces.chunks(each).filter_map(statement).collect()
+}
+
+fn pieces(source: &Source<'_>, text: &str) -> Vec<Piece> {
+    let chat = source.document_type.is_chat();
+    if let Some(pieces) = json::pieces(text, chat) {
+        return pieces;
+    }
+    let people = chat && source.document_type.as_str() != DocumentType::CHAT;
+    let turns = if chat {
+        chat::pieces(text, people)
+    } else {
+        None
+    };
+    turns.unwrap_or_else(|| markdown::pieces(text))
+}
+
+/// One statement of one piece, or of several that stand side by side.
+fn statement(pieces: &[Piece]) -> Option<Statement> {
+    let (first, more) = pieces.split_first()?;
+    let mut text = full(first);
+    let (mut body, mut last, mut end) = (first.body.clone(), first, first.span.end);
+    for piece in more {
+        let same = piece.context == last.context && piece.speaker == last.speaker;
+        text.push('\n');
+        text.push_str(&if same {
+            piece.body.clone()
+        } else {
+            full(piece)
+        });
+        body.push('\n');
+        body.push_str(&piece.body);
+        end = end.max(piece.span.end);
+        last = piece;
+    }
+    let speaker = first
+        .speaker
+        .as_deref()
+        .filter(|_| more.iter().all(|piece| piece.speaker == first.speaker));
+    let typed = if first.form == Form::Code {
+        kind::Typed {
+            kind: MemoryType::Fact,
+            confidence: 0.5,
+            category: None,
+        }
+    } else {
+        kind::of(&body, first.context.as_deref(), speaker)
+    };
+    Some(Statement {
+        text,
+        span: offset(first.span.start)..offset(end),
+        kind: typed.kind,
+        speaker: speaker.map(ToOwned::to_owned),
+        confidence: typed.confidence,
+        category: typed.category.map(ToOwned::to_owned),
+        title: first.title.as_deref().map(ToOwned::to_owned),
+        said_at: first.said_at,
+    })
+}
+
+/// Speaker, context and body.
+fn full(piece: &Piece) -> String {
+    let text = join(piece.context.as_deref().unwrap_or_default(), &piece.body);
+    piece
+        .speaker
+        .as_deref()
+        .map_or_else(|| text.clone(), |speaker| format!("{speaker}: {text}"))
+}
+
+/// Documents are smaller than 4 GiB; an offset beyond is held there.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod tests;

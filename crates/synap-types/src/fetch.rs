@@ -1,0 +1,259 @@
+//! Asking for context.
+
+use crate::json::Fields;
+use crate::limits::{
+    QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT,
+    WAIT_MS_MAX,
+};
+use crate::{ApiError, ClientId, Isolation, MemoryType, Position, Scope};
+use serde_json::{Map, Value};
+
+/// How much work a fetch may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FetchMode {
+    /// No model beyond the built-in ones.
+    #[default]
+    Fast,
+    /// Reranking where a model is there.
+    Accurate,
+}
+
+/// How items are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResponseShape {
+    /// Lists by type.
+    #[default]
+    ByType,
+    /// Lists by type and one ranked list, in scope order.
+    Ranked,
+}
+
+/// Which memory types are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TypeFilter(Vec<MemoryType>);
+
+impl TypeFilter {
+    /// Reads every spelling that the vendor's clients and documents use: singular, plural, `temporal`, `all`.
+    pub fn parse(names: &[String]) -> Result<Self, ApiError> {
+        let mut types = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let lower = name.to_ascii_lowercase();
+            if lower == "all" {
+                return Ok(Self::default());
+            }
+            let found = MemoryType::ALL.into_iter().find(|t| {
+                lower == t.name()
+                    || lower == t.plural()
+                    || (lower == "temporal" && *t == MemoryType::TemporalEvent)
+            });
+            let Some(found) = found else {
+                let known = MemoryType::ALL.map(MemoryType::plural).join(", ");
+                return Err(ApiError::invalid(
+                    format!("types[{at}]"),
+                    format!("must be one of all, {known}"),
+                ));
+            };
+            types.push(found);
+        }
+        Ok(Self(types))
+    }
+
+    /// Whether memories of this type are wanted. A filter without types wants all.
+    pub fn accepts(&self, kind: MemoryType) -> bool {
+        self.0.is_empty() || self.0.contains(&kind)
+    }
+}
+
+/// How recent an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// The answer holds everything up to here.
+    pub position: Position,
+    /// How long to wait for that, in milliseconds.
+    pub wait_ms: u64,
+    /// After the wait: answer marked `stale`, or refuse with 503.
+    pub or_stale: bool,
+}
+
+/// One fetch, its scope decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FetchRequest {
+    /// From where the chain is walked outward.
+    pub scope: Scope,
+    /// What is wanted; none means the newest memories.
+    pub queries: Vec<String>,
+    /// At most this many items.
+    pub max_results: usize,
+    /// At most this many tokens, by the documented estimator.
+    pub max_tokens: Option<usize>,
+    /// Which types.
+    pub types: TypeFilter,
+    /// How much work.
+    pub mode: FetchMode,
+    /// How items are laid out.
+    pub shape: ResponseShape,
+    /// Whether each item says why it is there.
+    pub explain: bool,
+    /// How recent the answer must be.
+    pub freshness: Option<Freshness>,
+}
+
+impl FetchRequest {
+    /// Reads the body of a fetch at `level`: `user`, `customer` or `client`. Unknown fields are ignored.
+    pub fn parse(
+        body: Map<String, Value>,
+        level: &str,
+        client: &ClientId,
+        isolation: &Isolation,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let ids = fields.scope_ids()?;
+        Self::take(&mut fields, isolation.scope_at(client, &ids, level)?)
+    }
+
+    /// Reads the body of a fetch of our own doors: the ids say the level, and unknown fields are refused.
+    pub fn parse_strict(
+        body: Map<String, Value>,
+        client: &ClientId,
+        isolation: &Isolation,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let ids = fields.scope_ids()?;
+        let scope = isolation.scope(client, &ids)?;
+        // The vendor's clients always send these two.
+        let _conversation = fields.value("conversation_id");
+        let request = Self::take(&mut fields, scope)?;
+        fields.finish()?;
+        Ok(request)
+    }
+
+    fn take(fields: &mut Fields, scope: Scope) -> Result<Self, ApiError> {
+        let mut queries = fields.strings("search_query", QUERIES_MAX, QUERY_BYTES_MAX)?;
+        queries.retain(|query| !query.trim().is_empty());
+        let mode = match fields.string("mode", 64)?.as_deref() {
+            None | Some("fast") => FetchMode::Fast,
+            Some("accurate") => FetchMode::Accurate,
+            Some(_) => return Err(ApiError::invalid("mode", "must be fast or accurate")),
+        };
+        let shape = match fields.string("response_shape", 64)?.as_deref() {
+            None | Some("by_type") => ResponseShape::ByType,
+            Some("ranked") => ResponseShape::Ranked,
+            Some(_) => {
+                return Err(ApiError::invalid(
+                    "response_shape",
+                    "must be by_type or ranked",
+                ));
+            }
+        };
+        let types = fields.strings("types", MemoryType::ALL.len() * 4, 64)?;
+        Ok(Self {
+            queries,
+            max_results: fields
+                .number("max_results", 1, RESULTS_MAX)?
+                .unwrap_or(RESULTS_DEFAULT),
+            max_tokens: fields.number("max_tokens", 1, TOKENS_MAX)?,
+            types: TypeFilter::parse(&types)?,
+            mode,
+            shape,
+            explain: fields.flag("explain")?,
+            freshness: freshness(fields, &scope)?,
+            scope,
+        })
+    }
+}
+
+fn freshness(fields: &mut Fields, scope: &Scope) -> Result<Option<Freshness>, ApiError> {
+    let position: Option<Position> = fields.parsed("position")?;
+    let wait_max = usize::try_from(WAIT_MS_MAX).unwrap_or(usize::MAX);
+    let wait_ms = fields.number("wait_ms", 0, wait_max)?;
+    let or_stale = match fields.string("if_stale", 64)?.as_deref() {
+        None | Some("answer") => true,
+        Some("refuse") => false,
+        Some(_) => return Err(ApiError::invalid("if_stale", "must be answer or refuse")),
+    };
+    let Some(position) = position else {
+        return Ok(None);
+    };
+    if !scope.chain().any(|seen| seen.hash() == position.scope) {
+        return Err(ApiError::invalid(
+            "position",
+            "belongs to a scope that this fetch does not read",
+        ));
+    }
+    Ok(Some(Freshness {
+        position,
+        wait_ms: wait_ms.map_or(WAIT_MS_DEFAULT, |ms| ms as u64),
+        or_stale,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(body: Value) -> Result<FetchRequest, ApiError> {
+        let Value::Object(body) = body else {
+            panic!("not an object")
+        };
+        FetchRequest::parse(body, "user", &"app".parse().unwrap(), &Isolation::strict())
+    }
+
+    #[test]
+    fn reads_what_the_vendors_sdk_sends() {
+        let body = json!({"user_id": "al", "customer_id": "acme", "conversation_id": null, "search_query": ["q"],
+            "max_results": 20, "types": ["all"], "mode": "fast", "precision_level": "medium"});
+        let request = parse(body).unwrap();
+        assert_eq!((request.max_results, request.queries.len()), (20, 1));
+        assert!(request.types.accepts(MemoryType::Emotion));
+        let none =
+            parse(json!({"user_id": "al", "customer_id": "acme", "search_query": null})).unwrap();
+        assert!(none.queries.is_empty());
+    }
+
+    #[test]
+    fn types_have_every_spelling() {
+        for (name, kind) in [
+            ("facts", MemoryType::Fact),
+            ("temporal", MemoryType::TemporalEvent),
+            ("Emotion", MemoryType::Emotion),
+        ] {
+            let filter = TypeFilter::parse(&[name.to_owned()]).unwrap();
+            assert!(
+                filter.accepts(kind) && !filter.accepts(MemoryType::Episode),
+                "{name}"
+            );
+        }
+        let refusal = TypeFilter::parse(&["all_of_it".to_owned()]).unwrap_err();
+        assert!(
+            refusal.message.starts_with("types[0] must be one of"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn a_position_of_another_scope_is_refused() {
+        let client: ClientId = "app".parse().unwrap();
+        let ids = |c: &str, u: &str| crate::ScopeIds {
+            customer_id: Some(c.parse().unwrap()),
+            user_id: Some(u.parse().unwrap()),
+            ..Default::default()
+        };
+        let position = |c: &str, u: &str| Position {
+            scope: Isolation::strict()
+                .scope(&client, &ids(c, u))
+                .unwrap()
+                .hash(),
+            partition: crate::Partition::Shared,
+            incarnation: 1,
+            seq: crate::Seq::new(1),
+        };
+        let body = |p: Position| json!({"user_id": "al", "customer_id": "acme", "position": p.to_string()});
+        assert!(parse(body(position("acme", "al"))).is_ok());
+        let refusal = parse(body(position("acme", "bob"))).unwrap_err();
+        assert_eq!(
+            refusal.message,
+            "position belongs to a scope that this fetch does not read"
+        );
+    }
+}

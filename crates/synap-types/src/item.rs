@@ -1,0 +1,214 @@
+//! What a fetch answers. These are the wire's shapes; rows of the read model are others.
+
+use crate::{MemoryId, MemoryType, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// One memory as it is told.
+///
+/// The vendor's models read other names for some types (`summary`, `emotion_type`, …); [`Self::typed`] adds them.
+/// Nothing is ever `null`: its SDK refuses that.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContextItem {
+    /// The memory.
+    pub id: MemoryId,
+    /// Its text, self-contained.
+    pub content: String,
+    /// `fact`, `preference`, …
+    pub memory_type: MemoryType,
+    /// Kind of the scope it belongs to: `user`, `customer`, `client`, or a level of the ladder.
+    pub scope: String,
+    /// Ids of that scope.
+    pub scope_path: Map<String, Value>,
+    /// Where it stands among all items, from 1: scopes narrowest first, in each the most relevant first.
+    pub rank: usize,
+    /// Relevance to the queries, 0 to 1, comparable within this answer only.
+    pub rank_score: f32,
+    /// How sure the rule is that typed it, 0 to 1.
+    pub confidence: f32,
+    /// The document it came from.
+    pub document_id: String,
+    /// The same, under the name that the vendor's models read.
+    pub source: String,
+    /// Who said it, in a transcript.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// Finer than the type: what a preference is about, which emotion.
+    #[serde(rename = "subcategory", skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// When the document or the turn was written, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub extracted_at: Timestamp,
+    /// Metadata of the document, and of the turn.
+    pub metadata: Map<String, Value>,
+    /// Which of the queries found it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub matched_queries: Vec<String>,
+    /// Estimated tokens of `content`.
+    pub tokens: usize,
+    /// Why it is here, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<ItemExplain>,
+}
+
+/// Why an item is in the answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ItemExplain {
+    /// The event it came from.
+    pub event_id: String,
+    /// Its place in the log.
+    pub seq: u64,
+    /// Bytes of the document that it came from.
+    pub span: [u32; 2],
+    /// Every ranking signal by name, as it went into the score.
+    pub signals: Map<String, Value>,
+    /// `reserved` (its scope's share) or `relevance`.
+    pub selected_by: &'static str,
+    /// Near-duplicates that it stands for.
+    pub folded: Vec<Fold>,
+}
+
+/// A near-duplicate that was left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fold {
+    /// The memory that was left out.
+    pub id: MemoryId,
+    /// Kind of its scope.
+    pub scope: String,
+}
+
+/// What one scope contributed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScopeReport {
+    /// Kind of the scope.
+    pub scope: String,
+    /// Its ids.
+    pub scope_path: Map<String, Value>,
+    /// Whether anything was ever stored there: an empty answer differs from a wrong id.
+    pub scope_known: bool,
+    /// Items in the answer.
+    pub items: usize,
+    /// Memories that matched at all.
+    pub candidates: usize,
+    /// Everything up to here is in the answer.
+    pub applied_seq: u64,
+}
+
+/// The answer to a fetch, before it is laid out for the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FetchResponse {
+    /// Items in scope order.
+    pub items: Vec<ContextItem>,
+    /// The chain that was walked, narrowest first.
+    pub scopes: Vec<ScopeReport>,
+    /// The read model was behind what was asked for, or a partition has halted.
+    pub stale: bool,
+    /// Estimated tokens of all items.
+    pub tokens: usize,
+}
+
+/// How long callers may cache an answer: not at all. The vendor's SDK would else serve it stale after a write.
+const TTL_SECONDS: i64 = -1;
+/// Answers of the client's own scope change rarely.
+const TTL_SECONDS_CLIENT: i64 = 1_800;
+
+impl ContextItem {
+    /// The item as an entry of its type's list: the vendor's models read `category` as the subcategory there.
+    pub fn typed(&self) -> Value {
+        let mut item = self.fields();
+        let category = item.remove("subcategory").unwrap_or_else(|| "".into());
+        let said_at = Value::from(self.said_at.unwrap_or(self.extracted_at).to_string());
+        let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+        match self.memory_type {
+            MemoryType::Fact => {}
+            MemoryType::Preference => {
+                set("category", category);
+                set("strength", self.confidence.into());
+            }
+            MemoryType::Episode => {
+                set("summary", self.content.clone().into());
+                set("occurred_at", said_at);
+                set("significance", self.confidence.into());
+                set("participants", self.speaker.clone().into_iter().collect());
+            }
+            MemoryType::Emotion => {
+                set("emotion_type", category);
+                set("context", self.content.clone().into());
+                set("detected_at", said_at);
+                set("intensity", self.confidence.into());
+            }
+            MemoryType::TemporalEvent => {
+                set("temporal_category", "temporal_fact".into());
+                set("temporal_confidence", self.confidence.into());
+            }
+        }
+        Value::Object(item)
+    }
+
+    /// The item as an entry of `items`, where `category` is its list's name.
+    pub fn ranked(&self) -> Value {
+        let mut item = self.fields();
+        item.insert("category".to_owned(), self.memory_type.plural().into());
+        Value::Object(item)
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The answer as it goes over the wire.
+#[derive(Debug)]
+pub struct Context;
+
+impl Context {
+    /// Lays `response` out: `context` with a list per type, and `items` if `ranked`.
+    pub fn to_json(response: &FetchResponse, ranked: bool) -> Value {
+        let mut context = Map::new();
+        for kind in MemoryType::ALL {
+            let of_kind = response
+                .items
+                .iter()
+                .filter(|item| item.memory_type == kind);
+            context.insert(
+                kind.plural().to_owned(),
+                of_kind.map(ContextItem::typed).collect(),
+            );
+        }
+        if ranked {
+            context.insert(
+                "items".to_owned(),
+                response.items.iter().map(ContextItem::ranked).collect(),
+            );
+        }
+        let client_only = matches!(response.scopes.as_slice(), [only] if only.scope == "client");
+        let mut body = Map::new();
+        body.insert("context".to_owned(), context.into());
+        body.insert(
+            "ttl_seconds".to_owned(),
+            if client_only {
+                TTL_SECONDS_CLIENT
+            } else {
+                TTL_SECONDS
+            }
+            .into(),
+        );
+        body.insert(
+            "scopes".to_owned(),
+            serde_json::to_value(&response.scopes).unwrap_or_default(),
+        );
+        body.insert("tokens".to_owned(), response.tokens.into());
+        body.insert("stale".to_owned(), response.stale.into());
+        if response.stale {
+            let retrieval = serde_json::json!({"degraded": true, "level": "partial", "code": "unavailable",
+                "warnings": ["the read model is behind the log"]});
+            body.insert("retrieval".to_owned(), retrieval);
+        }
+        body.into()
+    }
+}

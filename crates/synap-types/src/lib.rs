@@ -1,0 +1,46 @@
+//! The words of synap, and how they look on the wire: ids, scope paths, events, requests, receipts, error codes,
+//! limits and subjects. No I/O, no clock, no randomness; every crate may use it.
+#![warn(missing_docs)]
+
+mod clock;
+mod error;
+mod event;
+mod fetch;
+mod hash;
+mod id;
+mod ingest;
+mod isolation;
+mod item;
+pub mod json;
+mod key;
+pub mod limits;
+mod memory;
+mod partition;
+mod position;
+mod scope;
+mod seq;
+mod subject;
+mod timestamp;
+mod upcast;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{ApiError, ErrorCode};
+pub use event::{Author, Content, Event, EventBody, EventParseError, MemoryIngested, SPEC_VERSION};
+pub use fetch::{FetchMode, FetchRequest, Freshness, ResponseShape, TypeFilter};
+pub use hash::{HASH_BYTES, Hash128};
+pub use id::{
+    ClientId, ConversationId, CustomerId, DocumentId, EventId, Id, IdError, IngestionId,
+    InstanceId, MemoryId, UserId,
+};
+pub use ingest::{IngestReceipt, IngestRequest, IngestState, IngestStatus, OnConflict};
+pub use isolation::{Isolation, ScopeIds};
+pub use item::{Context, ContextItem, FetchResponse, Fold, ItemExplain, ScopeReport};
+pub use key::IdempotencyKey;
+pub use memory::{DocumentType, MemoryType};
+pub use partition::{Partition, PartitionCount};
+pub use position::{Position, PositionError};
+pub use scope::{LevelName, Scope, ScopeError, ScopeLevel};
+pub use seq::Seq;
+pub use subject::{EventSubject, SubjectError, names};
+pub use timestamp::{Timestamp, TimestampError};
+pub use upcast::{UPCASTERS, Upcaster, upcast, upcast_with};

@@ -1,0 +1,50 @@
+//! Every limit of the system, in one place. Nothing here computes; refusals name the constant and the value.
+
+/// An id (client, customer, user, document, conversation): 1 to this many bytes of UTF-8.
+pub const ID_BYTES_MAX: usize = 256;
+/// Text of one document, after JSON decoding.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+/// One stored event, envelope and all. A document of control characters is six times longer as JSON.
+pub const EVENT_BYTES_MAX: usize = 7 * 1024 * 1024;
+/// Caller's metadata of one document, as compact JSON.
+pub const METADATA_BYTES_MAX: usize = 64 * 1024;
+/// Documents of one batch request.
+pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
+/// One HTTP or NATS request body.
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Nesting of a JSON body. The body itself is depth 1.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// An idempotency key (`Idempotency-Key` or `X-Correlation-ID`).
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
+/// Levels of a scope path below the client.
+pub const SCOPE_LEVELS_MAX: usize = 8;
+/// A level's name, such as `customer`.
+pub const LEVEL_NAME_BYTES_MAX: usize = 32;
+/// Queries of one fetch.
+pub const QUERIES_MAX: usize = 16;
+/// One query of a fetch.
+pub const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// Items that one fetch may ask for.
+pub const RESULTS_MAX: usize = 1_000;
+/// Items that a fetch answers with when it does not say.
+pub const RESULTS_DEFAULT: usize = 10;
+/// Token budget that one fetch may ask for.
+pub const TOKENS_MAX: usize = 1_000_000;
+/// Longest wait of a fetch for a position, in milliseconds.
+pub const WAIT_MS_MAX: u64 = 30_000;
+/// Wait of a fetch for a position when it does not say, in milliseconds.
+pub const WAIT_MS_DEFAULT: u64 = 2_000;
+/// Partitions of a log, SHARED apart.
+pub const PARTITIONS_MAX: u8 = 64;
+/// Events of one grouped append. JetStream's own limit for an atomic batch.
+pub const GROUP_EVENTS_MAX: usize = 1_000;
+/// Bytes of one grouped append.
+pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Appends that may wait for one partition before callers are told to come back.
+pub const APPEND_QUEUE_MAX: usize = 10_000;
+/// How long an append may take before the caller is told that the log does not answer, in milliseconds.
+pub const APPEND_TIMEOUT_MS: u64 = 900;
+/// Events that one projector batch applies at most.
+pub const APPLY_EVENTS_MAX: usize = 1_000;
+/// Bytes of events that one projector batch applies at most.
+pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;

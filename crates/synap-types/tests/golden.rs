@@ -1,0 +1,188 @@
+//! Published files are what the code says: schemas are generated, samples read back for ever, released files are frozen.
+//!
+//! `UPDATE_GOLDEN=1` rewrites what is generated. It never rewrites what is frozen.
+#![cfg(feature = "schema")]
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+use synap_types::{Content, DocumentType, Event, EventBody, MemoryIngested, SPEC_VERSION};
+
+fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
+}
+
+/// Compares with a committed file; `UPDATE_GOLDEN=1` rewrites it.
+#[track_caller]
+fn check_golden(path: &Path, actual: &str) {
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, actual).unwrap();
+    }
+    let committed = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        committed,
+        actual,
+        "{} is stale: run with UPDATE_GOLDEN=1",
+        path.display()
+    );
+}
+
+/// The schema of an event as it is published: the CloudEvents envelope around the data.
+fn envelope(data: &schemars::Schema, cloud_type: &str, title: &str) -> String {
+    let mut data = serde_json::to_value(data).unwrap();
+    let definitions = data.as_object_mut().unwrap().remove("$defs");
+    data.as_object_mut().unwrap().remove("$schema");
+    let mut schema = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": {
+            "specversion": {"const": SPEC_VERSION},
+            "id": {"type": "string", "format": "uuid"},
+            "source": {"type": "string", "format": "uri-reference"},
+            "type": {"const": cloud_type},
+            "subject": {"type": "string"},
+            "time": {"type": "string", "format": "date-time"},
+            "datacontenttype": {"const": "application/json"},
+            "data": data,
+        },
+        "required": ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"],
+        "additionalProperties": false,
+    });
+    if let Some(definitions) = definitions {
+        schema["$defs"] = definitions;
+    }
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
+}
+
+#[test]
+fn schemas_are_current() {
+    let schema = envelope(
+        &schemars::schema_for!(MemoryIngested),
+        "synap.memory.ingested.v1",
+        "MemoryIngested v1",
+    );
+    check_golden(&schemas().join("events/memory_ingested.v1.json"), &schema);
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path))
+        } else {
+            found.push(path)
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Reads every sample as the code of today does, and writes it again: an event that was ever written is never lost.
+#[test]
+fn samples_read_back_and_write_the_same_bytes() {
+    let samples = files_below(&schemas().join("samples"));
+    assert!(samples.len() >= 4, "samples are there: {samples:?}");
+    for path in samples {
+        let text = fs::read_to_string(&path).unwrap();
+        let event =
+            Event::from_json(text.as_bytes()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let written = String::from_utf8(event.to_json()).unwrap();
+        assert_eq!(written, text.trim_end(), "{}", path.display());
+    }
+}
+
+#[test]
+fn samples_mean_what_they_meant() {
+    let read = |name: &str| {
+        let path = schemas().join("samples/memory_ingested/v1").join(name);
+        let event = Event::from_json(&fs::read(path).unwrap()).unwrap();
+        let EventBody::MemoryIngested(data) = event.body.clone() else {
+            panic!("another event")
+        };
+        (event, *data)
+    };
+    let (event, data) = read("user_text.json");
+    assert_eq!(data.scope.kind(), "user");
+    assert_eq!(data.scope.chain().count(), 3);
+    assert_eq!(
+        data.content,
+        Content::Text("Alice deployed the billing service last Tuesday".to_owned())
+    );
+    assert_eq!(event.about(), "documents/note-1");
+    assert_eq!(event.time.to_string(), "2026-11-22T10:00:00.000001Z");
+    let (_, data) = read("client_minimal.json");
+    assert_eq!((data.scope.kind(), data.metadata.len()), ("client", 0));
+    let (_, data) = read("customer_json.json");
+    assert!(matches!(&data.content, Content::Json(value) if value["plan"] == "gold"));
+    let (_, data) = read("nested_hostile_ids.json");
+    assert_eq!(data.scope.path().len(), 3);
+    assert_eq!(data.document_type.as_str(), DocumentType::CHAT);
+}
+
+#[test]
+fn damaged_and_foreign_events_are_told_apart() {
+    let path = schemas().join("samples/memory_ingested/v1/user_text.json");
+    let text = fs::read_to_string(path).unwrap();
+    let error = |text: &str| Event::from_json(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(error("{"), "malformed at envelope");
+    assert_eq!(
+        error(&text.replace("\"scope\"", "\"skope\"")),
+        "malformed at synap.memory.ingested.v1"
+    );
+    assert_eq!(
+        error(&text.replace("ingested.v1", "ingested.v2")),
+        "event type \"synap.memory.ingested.v2\" is unknown to this version of synap"
+    );
+    assert_eq!(
+        error(&text.replace("documents/note-1", "documents/note-2")),
+        "envelope attribute subject contradicts the data"
+    );
+}
+
+/// `sha256sum --check FROZEN` holds in `schemas/`, and every released file is in it.
+#[test]
+fn released_files_are_frozen() {
+    let path = schemas().join("FROZEN");
+    let mut frozen: BTreeMap<String, String> = fs::read_to_string(&path)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| {
+            line.split_once("  ")
+                .map(|(hash, name)| (name.to_owned(), hash.to_owned()))
+        })
+        .collect();
+    for folder in ["events", "samples"] {
+        for file in files_below(&schemas().join(folder)) {
+            let name = file
+                .strip_prefix(schemas())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            let hash = HEXLOWER.encode(&Sha256::digest(fs::read(&file).unwrap()));
+            if env::var_os("UPDATE_GOLDEN").is_some() {
+                frozen.entry(name.clone()).or_insert_with(|| hash.clone());
+            }
+            assert_eq!(
+                frozen.get(&name),
+                Some(&hash),
+                "{name} was released: add a version instead of changing it"
+            );
+        }
+    }
+    let text: String = frozen
+        .iter()
+        .map(|(name, hash)| format!("{hash}  {name}\n"))
+        .collect();
+    check_golden(&path, &text);
+    for name in frozen.keys() {
+        assert!(
+            schemas().join(name).exists(),
+            "{name} was released and is gone"
+        );
+    }
+}

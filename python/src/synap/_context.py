@@ -1,0 +1,157 @@
+"""`sdk.user.context`, `sdk.customer.context` and `sdk.client.context`: to fetch what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import _wire
+from ._http import Connection
+from ._parse import parse_context
+from ._wire import IfStale, Mode, Position, ResponseShape
+from .models import ContextResponse
+
+RESULTS_DEFAULT = 10
+# How long the server waits for a position when the request does not say.
+WAIT_MS_DEFAULT = 2_000
+
+
+class _Fetcher:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def _fetch(
+        self,
+        level: str,
+        ids: Mapping[str, Any],
+        *,
+        search_query: Sequence[str] | str | None,
+        types: Sequence[str] | str | None,
+        position: Position | None,
+        explain: bool,
+        **rest: Any,
+    ) -> ContextResponse:
+        body = _wire.fetch(
+            ids=ids, search_query=search_query, types=types, position=position, explain=explain, rest=rest
+        )
+        wait_s = 0.0
+        if position is not None:
+            wait_ms = rest["wait_ms"]
+            wait_s = (wait_ms if isinstance(wait_ms, int) and wait_ms >= 0 else WAIT_MS_DEFAULT) / 1_000
+        answer = await self._connection.call("POST", f"/v1/context/{level}/fetch", body=body, wait_s=wait_s)
+        return parse_context(answer)
+
+
+class UserContext(_Fetcher):
+    """What one user may be told: the user's memories, then the customer's, then the application's."""
+
+    async def fetch(
+        self,
+        *,
+        user_id: str | None = None,
+        customer_id: str | None = None,
+        search_query: Sequence[str] | str | None = None,
+        max_results: int = RESULTS_DEFAULT,
+        max_tokens: int | None = None,
+        types: Sequence[str] | str | None = None,
+        mode: Mode = "fast",
+        response_shape: ResponseShape = "by_type",
+        explain: bool = False,
+        position: Position | None = None,
+        wait_ms: int | None = None,
+        if_stale: IfStale | None = None,
+        scope: Mapping[str, str] | None = None,
+    ) -> ContextResponse:
+        """Fetches what matters for `search_query`; without a query, the newest memories.
+
+        `max_tokens` bounds the estimated tokens of the answer; the narrower scope is kept first. `types` are `facts`,
+        `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why each item is there.
+
+        `position` takes a receipt: the answer then holds that write, after a wait of up to `wait_ms` (2,000 if not
+        given). If that is too short, the answer comes with `stale` set; with `if_stale="refuse"` there is a
+        `NotYetAppliedError` instead.
+        """
+        return await self._fetch(
+            "user",
+            {"user_id": user_id, "customer_id": customer_id, "scope": scope},
+            search_query=search_query,
+            types=types,
+            position=position,
+            explain=explain,
+            max_results=max_results,
+            max_tokens=max_tokens,
+            mode=mode,
+            response_shape=response_shape,
+            wait_ms=wait_ms,
+            if_stale=if_stale,
+        )
+
+
+class CustomerContext(_Fetcher):
+    """What everybody of a customer may be told: the customer's memories, then the application's. No user's."""
+
+    async def fetch(
+        self,
+        *,
+        customer_id: str | None = None,
+        search_query: Sequence[str] | str | None = None,
+        max_results: int = RESULTS_DEFAULT,
+        max_tokens: int | None = None,
+        types: Sequence[str] | str | None = None,
+        mode: Mode = "fast",
+        response_shape: ResponseShape = "by_type",
+        explain: bool = False,
+        position: Position | None = None,
+        wait_ms: int | None = None,
+        if_stale: IfStale | None = None,
+        scope: Mapping[str, str] | None = None,
+    ) -> ContextResponse:
+        """Fetches what matters for `search_query`. The options are those of `sdk.user.context.fetch`."""
+        return await self._fetch(
+            "customer",
+            {"customer_id": customer_id, "scope": scope},
+            search_query=search_query,
+            types=types,
+            position=position,
+            explain=explain,
+            max_results=max_results,
+            max_tokens=max_tokens,
+            mode=mode,
+            response_shape=response_shape,
+            wait_ms=wait_ms,
+            if_stale=if_stale,
+        )
+
+
+class ClientContext(_Fetcher):
+    """What everybody of the application may be told: its own memories. No customer's and no user's."""
+
+    async def fetch(
+        self,
+        *,
+        search_query: Sequence[str] | str | None = None,
+        max_results: int = RESULTS_DEFAULT,
+        max_tokens: int | None = None,
+        types: Sequence[str] | str | None = None,
+        mode: Mode = "fast",
+        response_shape: ResponseShape = "by_type",
+        explain: bool = False,
+        position: Position | None = None,
+        wait_ms: int | None = None,
+        if_stale: IfStale | None = None,
+    ) -> ContextResponse:
+        """Fetches what matters for `search_query`. The options are those of `sdk.user.context.fetch`."""
+        return await self._fetch(
+            "client",
+            {},
+            search_query=search_query,
+            types=types,
+            position=position,
+            explain=explain,
+            max_results=max_results,
+            max_tokens=max_tokens,
+            mode=mode,
+            response_shape=response_shape,
+            wait_ms=wait_ms,
+            if_stale=if_stale,
+        )

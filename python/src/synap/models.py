@@ -1,0 +1,246 @@
+"""What the server answers.
+
+Every model keeps fields that it does not know (`extra="allow"`), so that a newer server works with this client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """Anything that the server answers."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Receipt(Answer):
+    """An accepted write: it is in the log and will not be lost."""
+
+    #: To ask for its status.
+    ingestion_id: str
+    #: The caller's, or one that the server made.
+    document_id: str
+    #: `queued`, or `completed` for a duplicate of something that is readable already.
+    status: str
+    #: The same document was there before and nothing was written. Also true when a retry of this very call found that
+    #: an earlier try had arrived after all.
+    duplicate: bool = False
+    #: When it was accepted.
+    queued_at: datetime
+    #: Kind of the scope that was written: `user`, `customer`, `client`, or a level of the instance's ladder.
+    scope: str
+    #: Ids of that scope, such as `{"customer": "acme_corp"}`; empty for the client's own.
+    scope_path: dict[str, str] = Field(default_factory=dict)
+    #: Where the write stands. A fetch with this position sees it.
+    position: str
+    #: `power-safe`, or `relaxed` where a power cut may lose the write.
+    durability: str | None = None
+
+
+class BatchEntry(Answer):
+    """What became of one document of a batch: a receipt, or the reason why there is none."""
+
+    ingestion_id: str
+    document_id: str
+    #: `queued`, `completed`, or `failed` if it was refused.
+    status: str
+    queued_at: datetime | None = None
+    duplicate: bool = False
+    scope: str | None = None
+    scope_path: dict[str, str] = Field(default_factory=dict)
+    position: str | None = None
+    durability: str | None = None
+    #: Why it was refused.
+    error_message: str | None = None
+
+
+class BatchResult(Answer):
+    """What became of a batch; `results` are in the order of the documents."""
+
+    batch_id: str
+    total: int
+    succeeded: int
+    failed: int
+    results: list[BatchEntry] = Field(default_factory=list)
+
+
+class IngestionStatus(Answer):
+    """How far an ingestion is."""
+
+    ingestion_id: str
+    document_id: str
+    #: `queued`, `completed`, or `failed`.
+    status: str
+    queued_at: datetime
+    completed_at: datetime | None = None
+    memories_created: int = 0
+    memory_ids: list[str] = Field(default_factory=list)
+    #: Why it failed.
+    error_message: str | None = None
+    scope: str | None = None
+    scope_path: dict[str, str] = Field(default_factory=dict)
+
+
+class Fold(Answer):
+    """A near-duplicate that an item stands for."""
+
+    id: str
+    scope: str
+
+
+class ItemExplain(Answer):
+    """Why an item is in the answer."""
+
+    #: The event that it came from, and its place in the log.
+    event_id: str
+    seq: int
+    #: First byte and the one after the last, in the document that it came from.
+    span: tuple[int, int]
+    #: Every ranking signal by name, as it went into the score.
+    signals: dict[str, Any] = Field(default_factory=dict)
+    #: `reserved` (its scope's share) or `relevance`.
+    selected_by: str
+    folded: list[Fold] = Field(default_factory=list)
+
+
+class ContextItem(Answer):
+    """One memory as it is told."""
+
+    id: str
+    #: Its text, self-contained.
+    content: str
+    #: `fact`, `preference`, `episode`, `emotion` or `temporal_event`.
+    memory_type: str
+    #: Kind of the scope it belongs to: `user`, `customer`, `client`, or a level of the instance's ladder.
+    scope: str
+    #: Ids of that scope; empty for the client's own.
+    scope_path: dict[str, str] = Field(default_factory=dict)
+    #: Where it stands among all items, from 1: scopes narrowest first, in each the most relevant first.
+    rank: int
+    #: Relevance to the queries, 0 to 1, comparable within this answer only.
+    rank_score: float = 0.0
+    #: How sure the server is of its type, 0 to 1.
+    confidence: float = 0.0
+    document_id: str
+    #: Who said it, in a transcript.
+    speaker: str | None = None
+    #: When the document or the turn was written, if known.
+    said_at: datetime | None = None
+    #: When it was accepted.
+    extracted_at: datetime | None = None
+    #: Metadata of the document and of the turn.
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    #: Which of the queries found it.
+    matched_queries: list[str] = Field(default_factory=list)
+    #: Estimated tokens of `content`.
+    tokens: int = 0
+    #: Why it is here, if asked for.
+    explain: ItemExplain | None = None
+
+
+class Fact(ContextItem):
+    """Something that holds."""
+
+
+class Preference(ContextItem):
+    """Something that somebody likes, wants or avoids."""
+
+    #: What it is about.
+    category: str = ""
+    strength: float = 0.0
+
+
+class Episode(ContextItem):
+    """Something that happened."""
+
+    summary: str = ""
+    occurred_at: datetime | None = None
+    significance: float = 0.0
+    participants: list[str] = Field(default_factory=list)
+
+
+class Emotion(ContextItem):
+    """Something that somebody feels."""
+
+    emotion_type: str = ""
+    context: str = ""
+    detected_at: datetime | None = None
+    intensity: float = 0.0
+
+
+class TemporalEvent(ContextItem):
+    """Something that is tied to a date or a recurring time."""
+
+    temporal_category: str = ""
+    temporal_confidence: float = 0.0
+
+
+class ScopeReport(Answer):
+    """What one scope contributed to an answer."""
+
+    scope: str
+    scope_path: dict[str, str] = Field(default_factory=dict)
+    #: Whether anything was ever stored there: nothing relevant differs from a wrong id.
+    scope_known: bool
+    #: Items in the answer.
+    items: int
+    #: Memories that matched at all.
+    candidates: int
+    #: Everything up to here is in the answer.
+    applied_seq: int = 0
+
+
+class ContextResponse(Answer):
+    """The answer to a fetch."""
+
+    facts: list[Fact] = Field(default_factory=list)
+    preferences: list[Preference] = Field(default_factory=list)
+    episodes: list[Episode] = Field(default_factory=list)
+    emotions: list[Emotion] = Field(default_factory=list)
+    temporal_events: list[TemporalEvent] = Field(default_factory=list)
+    #: Everything in one list; only with `response_shape="ranked"`. `all_items()` works with both shapes.
+    items: list[ContextItem] = Field(default_factory=list)
+    #: The scopes that were searched, narrowest first.
+    scopes: list[ScopeReport] = Field(default_factory=list)
+    #: The answer may lack what was written last.
+    stale: bool = False
+    #: Estimated tokens of all items.
+    tokens: int = 0
+    #: How long the answer may be kept, in seconds; below 0: not at all.
+    ttl_seconds: int | None = None
+
+    @classmethod
+    def from_answer(cls, answer: dict[str, Any]) -> ContextResponse:
+        """Reads an answer as the server lays it out, with the lists inside `context`."""
+        rest = {name: value for name, value in answer.items() if name != "context"}
+        return cls.model_validate({**rest, **(answer.get("context") or {})})
+
+    def all_items(self) -> list[ContextItem]:
+        """Every item once, in scope order: narrowest scope first, in each the most relevant first."""
+        if self.items:
+            return list(self.items)
+        return sorted(self._typed(), key=lambda item: item.rank)
+
+    def _typed(self) -> Iterator[ContextItem]:
+        return chain(self.facts, self.preferences, self.episodes, self.emotions, self.temporal_events)
+
+
+class WhoAmI(Answer):
+    """Whose key it is."""
+
+    client_id: str
+    instance_id: str
+    #: `strict`: a user is named with its customer. `equals_customer`: by `user_id` alone.
+    user_context_isolation: str | None = None
+
+
+class Health(Answer):
+    """How the server is."""
+
+    status: str | None = None
