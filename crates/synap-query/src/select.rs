@@ -4,7 +4,8 @@
 //!    memories (at least [`RELEVANT_SHARE`] of the best score of the chain). In rounds, narrowest scope first, each takes
 //!    its next best: a tight budget keeps the narrower scope, a roomy one crowds no scope out.
 //! 2. **Relevance.** What is left goes to the best remaining matches, whatever their scope.
-//! 3. **Recency.** If there is still room, the newest memories that did not match follow, narrowest scope first.
+//! 3. **Recency.** If there is still room, the newest memories that did not match follow: in rounds, one of each scope,
+//!    narrowest first.
 //!
 //! A memory is never split; one that does not fit the token budget is passed over. Near-duplicates (see [`Saying`]) are
 //! folded into the one that is already there, or take its place if theirs is the narrower scope, the budget has room for
@@ -54,14 +55,7 @@ pub(crate) fn select(
     for candidate in rest {
         chosen.offer(candidate, "relevance");
     }
-    for (number, scope) in scopes.iter().enumerate().filter(|(_, scope)| scope.known) {
-        if chosen.is_full() {
-            break;
-        }
-        for candidate in newest(number, &scope.matched)? {
-            chosen.offer(candidate, "recency");
-        }
-    }
+    fill(scopes, &mut chosen, newest)?;
     let mut selected = chosen.selected;
     selected.sort_by(|a, b| {
         let (x, y) = (&a.candidate, &b.candidate);
@@ -93,6 +87,26 @@ fn reserve(request: &FetchRequest, scopes: &mut [ScopeCandidates], chosen: &mut 
             }
         }
     }
+}
+
+/// Rule 3.
+fn fill(
+    scopes: &[ScopeCandidates],
+    chosen: &mut Budget,
+    newest: impl Fn(usize, &[Score]) -> Result<Vec<Candidate>, FetchError>,
+) -> Result<(), FetchError> {
+    let mut recent = Vec::new();
+    for (number, scope) in scopes.iter().enumerate().filter(|(_, scope)| scope.known) {
+        if !chosen.is_full() {
+            recent.push(newest(number, &scope.matched)?.into_iter());
+        }
+    }
+    while !chosen.is_full() && recent.iter().any(|scope| scope.len() > 0) {
+        for candidate in recent.iter_mut().filter_map(Iterator::next) {
+            chosen.offer(candidate, "recency");
+        }
+    }
+    Ok(())
 }
 
 /// What is chosen, and what may still be.

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use synap_log::{EventLog, ReadError};
-use synap_projection::{PROJECTION_VERSION, Progress, Projector, fold, wait_for};
+use synap_projection::{PROJECTION_VERSION, Progress, Projector, Standing, fold, wait_for};
 use synap_readmodel::{
     ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, codec, compare, digest, key,
 };
-use synap_rocksdb::{Generations, RocksStore, SharedMemory, StoreOptions};
+use synap_rocksdb::{Generations, OpenError, RocksStore, SharedMemory, StoreOptions};
 use synap_types::{Partition, Seq};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 /// How long a switch waits for the new generation to be where the old one is.
 const SWITCH_WAIT: Duration = Duration::from_secs(60);
@@ -61,9 +61,7 @@ pub(crate) struct Verified {
 }
 
 impl<L: EventLog> Node<L> {
-    /// Opens the live generation, or makes the first one, and starts its projector.
-    ///
-    /// A generation that another version of the projection made is left aside: a new one is filled from the log.
+    /// Opens the live generation, or makes one, and starts its projector.
     pub(crate) fn open(
         log: Arc<L>,
         data_dir: &Path,
@@ -73,26 +71,13 @@ impl<L: EventLog> Node<L> {
         let generations = Generations::open(data_dir, partition)?;
         let options = StoreOptions::sharing(memory.clone());
         let scratch = data_dir.join(format!("scratch-{partition}"));
-        let fresh = |generations: &Generations| {
+        let (number, store) = if let Some(found) = usable(&generations, &options, partition)? {
+            found
+        } else {
             let (number, path) = generations.create_next()?;
             let store = RocksStore::open(&path, &options)?;
             generations.switch_to(number)?;
-            anyhow::Ok((number, store))
-        };
-        let (number, store) = match generations.current()? {
-            None => fresh(&generations)?,
-            Some(number) => {
-                let store = RocksStore::open(&generations.path(number), &options)?;
-                let checkpoint = store.snapshot().row(&key::checkpoint());
-                if matches!(&checkpoint, Ok(row) if row.as_ref().is_none_or(|row| row.projection == PROJECTION_VERSION))
-                {
-                    (number, store)
-                } else {
-                    info!(%partition, generation = number, "generation is of another projection: rebuilding");
-                    drop(checkpoint);
-                    fresh(&generations)?
-                }
-            }
+            (number, store)
         };
         let live = start(&log, Arc::new(store), partition, number)?;
         let memory = memory.clone();
@@ -149,12 +134,20 @@ impl<L: EventLog> Node<L> {
     /// Serves `new` from now on: once it is where the old one is, so that nobody reads backwards.
     async fn switch(&self, new: Arc<Live>) -> anyhow::Result<()> {
         let old = self.live();
-        let reached = old.progress.borrow().applied;
+        let reached = match &*old.progress.borrow() {
+            // Its rows are of a log that is gone, or that has lost events: there is no going on from them.
+            Progress {
+                standing: Standing::Halted(_),
+                ..
+            } => Seq::ZERO,
+            progress => progress.applied,
+        };
         let number = new.number;
         if let Err(e) = wait_for(&mut new.progress.clone(), None, reached, SWITCH_WAIT).await {
             new.stop().await;
             return Err(e.into());
         }
+        new.store.flush()?;
         self.generations.switch_to(number)?;
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = new;
         old.stop().await;
@@ -260,6 +253,38 @@ impl Live {
             drop(projector.await);
         }
     }
+}
+
+/// The live generation, if this build can go on with it. Rows are disposable: one that is damaged, or that another version
+/// of the projection made, is left aside, and the log fills a new one.
+fn usable(
+    generations: &Generations,
+    options: &StoreOptions,
+    partition: Partition,
+) -> anyhow::Result<Option<(u32, RocksStore)>> {
+    let Some(number) = generations.current()? else {
+        return Ok(None);
+    };
+    let reason = match RocksStore::open(&generations.path(number), options) {
+        Ok(store) => {
+            let checkpoint = store.snapshot().row(&key::checkpoint());
+            match checkpoint {
+                Ok(row)
+                    if row
+                        .as_ref()
+                        .is_none_or(|row| row.projection == PROJECTION_VERSION) =>
+                {
+                    return Ok(Some((number, store)));
+                }
+                Ok(_) => "made by another version of the projection".to_owned(),
+                Err(e) => e.to_string(),
+            }
+        }
+        Err(e @ (OpenError::Damaged { .. } | OpenError::Foreign { .. })) => e.to_string(),
+        Err(e) => return Err(e.into()),
+    };
+    warn!(%partition, generation = number, reason, "the generation cannot be used: the log fills a new one");
+    Ok(None)
 }
 
 /// Starts a projector into `store`.

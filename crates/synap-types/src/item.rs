@@ -64,7 +64,7 @@ pub struct ItemExplain {
     pub span: [u32; 2],
     /// Every ranking signal by name, as it went into the score.
     pub signals: Map<String, Value>,
-    /// `reserved` (its scope's share) or `relevance`.
+    /// `reserved` (its scope's share), `relevance`, or `recency` (nothing matched better).
     pub selected_by: &'static str,
     /// Near-duplicates that it stands for.
     pub folded: Vec<Fold>,

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 /// Prints a table of partitions; fails if one has halted.
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let status = Remote::new(&args.server).get("/v1/admin/status")?;
+    let remote = Remote::new(&args.server);
+    let status = remote.get("/v1/admin/status")?;
     let halted = status
         .get("partitions_halted")
         .and_then(Value::as_u64)
@@ -47,7 +48,33 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
             say(&format!("           {reason}"));
         }
     }
+    print_parked(&remote)?;
     Ok(code)
+}
+
+/// Events that could not be applied: a rebuild with a synap that can applies them.
+fn print_parked(remote: &Remote) -> anyhow::Result<()> {
+    let answer = remote.get("/v1/admin/parked")?;
+    let parked: Vec<&Value> = answer
+        .get("parked")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .collect();
+    if !parked.is_empty() {
+        say("PARKED EVENTS (synap rebuild tries them again)");
+    }
+    for event in parked {
+        let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("?");
+        let seq = event.get("seq").and_then(Value::as_u64).unwrap_or_default();
+        say(&format!(
+            "  {} seq {seq}: {} ({})",
+            text("partition"),
+            text("reason"),
+            text("subject")
+        ));
+    }
+    Ok(())
 }
 
 fn line(partition: &Value) -> String {
