@@ -1,81 +1,81 @@
 //! Ids that mean something to subjects, paths, keys, JSON or people: they work everywhere, and never meet each other.
 
-use crate::support::{Door, Server, contents, ids, until};
+use crate::support::{Door, Home, Server, contents, ids, until};
 use async_nats::jetstream::message::StreamMessage;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use synap_types::EventSubject;
 
 /// Ids with a meaning somewhere, and look-alikes of each other.
+const HOSTILE: &[&str] = &[
+    "a.b",
+    "a b",
+    "a",
+    "b",
+    "*",
+    ">",
+    "a.>",
+    "a.*",
+    ".",
+    "..",
+    "../x",
+    "/x",
+    "x",
+    "-",
+    "--",
+    "=x",
+    "=",
+    "_",
+    "SHARED",
+    "shared",
+    "00",
+    "null",
+    "$SRV.PING",
+    "$JS.API.>",
+    "synap.v1.ingest",
+    "a%2Eb",
+    "a%20b",
+    "%00",
+    "+",
+    "a\"b",
+    "a'b",
+    "a\\b",
+    "{}",
+    "[\"a\"]",
+    "a:b",
+    "a;b",
+    "a,b",
+    "a|b",
+    "a#b",
+    "a?b=c",
+    "a&b",
+    "<a>",
+    "` rm `",
+    "🦀",
+    "é",
+    "e\u{301}",
+    "а",
+    "ａ",
+    "日本語",
+    "\u{202e}abc",
+    "\u{200b}",
+    "a\u{200b}",
+    " a",
+    "a ",
+    "\u{a0}a",
+    "A",
+    "client",
+    "customer",
+    "user",
+    "acme/user",
+    "\u{feff}a",
+    "\u{fffd}",
+    "İ",
+    "ı",
+];
+
 fn hostile() -> Vec<String> {
-    let mut ids: Vec<String> = [
-        "a.b",
-        "a b",
-        "a",
-        "b",
-        "*",
-        ">",
-        "a.>",
-        "a.*",
-        ".",
-        "..",
-        "../x",
-        "/x",
-        "x",
-        "-",
-        "--",
-        "=x",
-        "=",
-        "_",
-        "SHARED",
-        "shared",
-        "00",
-        "null",
-        "$SRV.PING",
-        "$JS.API.>",
-        "synap.v1.ingest",
-        "a%2Eb",
-        "a%20b",
-        "%00",
-        "+",
-        "a\"b",
-        "a'b",
-        "a\\b",
-        "{}",
-        "[\"a\"]",
-        "a:b",
-        "a;b",
-        "a,b",
-        "a|b",
-        "a#b",
-        "a?b=c",
-        "a&b",
-        "<a>",
-        "` rm `",
-        "🦀",
-        "é",
-        "e\u{301}",
-        "а",
-        "ａ",
-        "日本語",
-        "\u{202e}abc",
-        "\u{200b}",
-        "a\u{200b}",
-        " a",
-        "a ",
-        "\u{a0}a",
-        "A",
-        "client",
-        "customer",
-        "user",
-        "acme/user",
-        "\u{feff}a",
-        "\u{fffd}",
-        "İ",
-        "ı",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut ids: Vec<String> = HOSTILE.iter().map(|id| (*id).to_owned()).collect();
     ids.push("x".repeat(48));
     ids.push("x".repeat(49));
     ids.push("x".repeat(256));
@@ -186,7 +186,7 @@ fn hostile_ids_work_and_never_meet_over_nats() {
 
 #[test]
 fn hostile_ids_find_their_partition_again_among_many() {
-    let (home, hostile) = (crate::support::Home::new(), hostile());
+    let (home, hostile) = (Home::new(), hostile());
     let server = home.serve().args(["--partitions", "5"]).start();
     store(&server.http(), &hostile);
     check(&server.http(), &hostile);

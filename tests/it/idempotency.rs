@@ -1,7 +1,9 @@
 //! The same thing said twice is stored once; other things are never taken for it.
 
+use crate::support::wait::pass;
 use crate::support::{Door, Http, Server, contents, ids, until};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn note(customer: &str, more: &Value) -> Value {
     let mut body = json!({"document": "The release is on Monday.", "document_type": "document"});
@@ -291,6 +293,30 @@ fn duplicates_are_recognised_after_a_restart_and_after_a_rebuild() {
         same(&http, &by_id, || http.store(&note("acme", &named)));
         same(&http, &by_content, || http.store(&note("acme", &plain)));
     }
+}
+
+#[test]
+fn duplicates_are_recognised_when_jetstream_has_long_forgotten_them() {
+    let server = Server::fresh();
+    let (http, nats) = (server.http(), server.nats());
+    let window = Duration::from_millis(100);
+    nats.set_duplicate_window(window);
+    let key = [("Idempotency-Key", "k")];
+    let keyed = note("acme", &json!({"document": "With a key."}));
+    let (named, plain) = (
+        note("acme", &json!({"document_id": "plan"})),
+        note("acme", &json!({})),
+    );
+    let by_key = create(&http, &key, &keyed);
+    let (by_id, by_content) = (http.store(&named), http.store(&plain));
+    for receipt in [&by_key, &by_id, &by_content] {
+        applied(&http, receipt);
+    }
+    pass(window * 5);
+    same(&http, &by_key, || create(&http, &key, &keyed));
+    same(&http, &by_id, || http.store(&named));
+    same(&http, &by_content, || http.store(&plain));
+    http.assert_verified();
 }
 
 #[test]

@@ -3,10 +3,20 @@
 
 mod bad_input;
 mod bad_requests;
+mod commands;
+mod crash;
 mod hostile_ids;
 mod idempotency;
+mod inbox;
+mod ingesting;
+mod nats_down;
 mod read_your_writes;
+mod rebuild;
+mod restart;
 mod scopes;
 mod seed;
+mod service;
+mod serving;
+mod silence;
 mod support;
 mod tidy;

@@ -28,4 +28,4 @@ pub(crate) use http::Http;
 pub(crate) use nats::Nats;
 pub(crate) use random::Random;
 pub(crate) use server::{Home, KEY, Server};
-pub(crate) use wait::{now, until, value};
+pub(crate) use wait::{until, value};

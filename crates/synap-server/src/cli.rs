@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// A multi-tenant, event-sourced memory store for AI agents.
 #[derive(Debug, Parser)]
-#[command(name = "synap", version, about, max_term_width = 110)]
+#[command(name = "synap", version, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

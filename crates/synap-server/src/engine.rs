@@ -11,7 +11,7 @@ use synap_readmodel::ReadStore as _;
 use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
 use synap_types::{
     ApiError, ClientId, DocumentId, ErrorCode, EventId, FetchRequest, FetchResponse, Freshness,
-    IngestStatus, IngestionId, Partition, PartitionCount, Scope,
+    IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
 };
 use tracing::error;
 
@@ -124,7 +124,22 @@ impl<L: EventLog> Engine<L> {
         let mut progress = node.live().progress.clone();
         let wait = Duration::from_millis(WAIT_MS_DEFAULT);
         let waited = wait_for(&mut progress, Some(tail.incarnation), tail.last, wait).await;
-        waited.map_err(|e| ApiError::new(ErrorCode::NotYetApplied, e.to_string()))
+        waited.map_err(|e| {
+            let message = match e {
+                WaitError::TimedOut { .. } => "the read model is behind the log",
+                WaitError::OtherLog => "the read model was made from another log",
+            };
+            ApiError::new(ErrorCode::NotYetApplied, message)
+        })
+    }
+
+    /// Whether the rows of `partition` are known to lack what its log holds, or lack `seq`.
+    pub(crate) fn is_behind(&self, partition: Partition, seq: Seq) -> bool {
+        self.nodes.get(&partition).is_none_or(|node| {
+            let live = node.live();
+            let progress = live.progress.borrow();
+            progress.is_behind() || progress.applied < seq
+        })
     }
 
     /// What an ingest would meet, as far as the rows are.

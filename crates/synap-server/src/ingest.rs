@@ -1,5 +1,8 @@
 //! The write side: from a request to an event in the log, and its receipt.
 
+mod acked;
+
+pub(crate) use self::acked::Acked;
 use crate::engine::Engine;
 use crate::identity::Identity;
 use bytes::Bytes;
@@ -7,9 +10,10 @@ use std::sync::Arc;
 use synap_log::{AppendError, Appended, EventLog, NewEvent};
 use synap_types::{
     ApiError, Author, Clock, DocumentId, ErrorCode, Event, EventBody, EventId, EventSubject,
-    IdempotencyKey, IngestReceipt, IngestRequest, IngestState, IngestionId, MemoryIngested,
-    OnConflict, Partition, Position, Scope, Seq,
+    Hash128, IdempotencyKey, IngestReceipt, IngestRequest, IngestState, IngestionId,
+    MemoryIngested, OnConflict, Partition, Position, Scope, Seq,
 };
+use tokio::time::Instant;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
@@ -19,6 +23,7 @@ pub(crate) struct Ingest<L> {
     pub(crate) log: Arc<L>,
     pub(crate) engine: Arc<Engine<L>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) acked: Acked,
 }
 
 /// What the rows say about a request before it is appended.
@@ -26,14 +31,22 @@ enum Decision {
     /// It is new: append it under this id.
     Append(EventId),
     /// It is there already, as this event at this place.
-    Known {
-        event: EventId,
-        seq: Seq,
-        document: DocumentId,
-    },
+    Known(Known),
     /// Its document has other content, and the caller wants no replacement.
     Conflict,
 }
+
+/// An event that makes a request a repetition.
+struct Known {
+    event: EventId,
+    seq: Seq,
+    document: DocumentId,
+    /// Nothing that happens later changes it: the caller's key was used.
+    for_ever: bool,
+}
+
+/// Times that content without a document id is looked for again because its document was changed since.
+const UNNAMED_MAX: usize = 16;
 
 impl<L: EventLog> Ingest<L> {
     /// Appends `request` unless it is there already. A receipt means: durable, as [`EventLog::durability`] says.
@@ -43,88 +56,163 @@ impl<L: EventLog> Ingest<L> {
         request: IngestRequest,
     ) -> Result<IngestReceipt, ApiError> {
         let partition = self.engine.count.partition_of(&request.scope);
-        let mut decision = self.decide(&request).await?;
-        if !matches!(decision, Decision::Append(_)) {
-            // The rows may be behind the log: "already there" must hold for everything that was acked before this call.
+        if request.on_conflict == OnConflict::Reject && request.document_id.is_some() {
+            // Whether it is there is the question, so the rows must hold everything that was acked before this call.
             self.engine.catch_up(partition).await?;
-            decision = self.decide(&request).await?;
         }
-        match decision {
-            Decision::Append(id) => self.append(identity, partition, id, request).await,
-            Decision::Known {
-                event,
-                seq,
-                document,
-            } => {
-                let incarnation = self.engine.nodes.get(&partition).map_or(0, |node| {
-                    let live = node.live();
-                    let progress = live.progress.borrow();
-                    progress.incarnation.0
-                });
-                let at = (incarnation, seq);
-                Ok(self.receipt(
-                    &request.scope,
-                    partition,
-                    event,
-                    document,
-                    IngestState::Completed,
-                    true,
-                    at,
-                ))
+        let decision = match self.decide(&request).await? {
+            Decision::Known(known) if known.for_ever => Decision::Known(known),
+            Decision::Append(id) if !replaces(&request) => Decision::Append(id),
+            // The id says which version is replaced, and these rows may not know the last one.
+            Decision::Append(_) if self.is_behind(partition) => {
+                self.decide_again(partition, &request).await?
             }
-            Decision::Conflict => Err(ApiError::new(
-                ErrorCode::Conflict,
-                "document_id exists with other content, and on_conflict is reject",
-            )),
+            Decision::Append(id) => Decision::Append(id),
+            // The rows may be behind the log: "already there" must hold for everything that was acked before this call.
+            Decision::Known(_) | Decision::Conflict => {
+                self.engine.catch_up(partition).await?;
+                self.decide(&request).await?
+            }
+        };
+        let Decision::Append(id) = decision else {
+            return self.repetition(partition, &request, decision);
+        };
+        let receipt = self.append(identity, partition, id, &request).await?;
+        if !receipt.duplicate || !replaces(&request) {
+            return Ok(receipt);
+        }
+        // The log had this version before; a newer one that the rows did not show yet may stand on top of it.
+        match self.decide_again(partition, &request).await? {
+            Decision::Append(other) if other != id => {
+                self.append(identity, partition, other, &request).await
+            }
+            Decision::Append(_) => Ok(receipt),
+            decision @ (Decision::Known(_) | Decision::Conflict) => {
+                self.repetition(partition, &request, decision)
+            }
         }
     }
 
-    async fn decide(&self, request: &IngestRequest) -> Result<Decision, ApiError> {
-        let content = IdempotencyKey::content_hash(&request.content);
-        let by_caller = request.key.as_ref().map(|key| key.event_id(&request.scope));
-        let unnamed = || IdempotencyKey::Content {
-            document_id: None,
-            content,
-            replaces: None,
-        };
-        let first = match (&by_caller, &request.document_id) {
-            (Some(id), _) => Some(*id),
-            (None, None) => Some(unnamed().event_id(&request.scope)),
-            (None, Some(_)) => None,
-        };
-        let state = self
-            .engine
-            .ingest_state(&request.scope, first, request.document_id.clone())
-            .await?;
-        if let (Some(event), Some(seen)) = (first, state.seen) {
-            return Ok(Decision::Known {
-                event,
-                seq: Seq::new(seen.seq),
-                document: seen.document_id,
-            });
+    /// Whether the rows are further behind than JetStream's window for repetitions, as far as is known.
+    fn is_behind(&self, partition: Partition) -> bool {
+        let held = self.acked.long_ago(partition, Instant::now());
+        self.engine.is_behind(partition, held)
+    }
+
+    /// Decides by rows that hold everything that was acked before this call. Where they cannot be had in time, the
+    /// document is appended under an id that nothing else has: the projection folds it if it turns out to be the same.
+    async fn decide_again(
+        &self,
+        partition: Partition,
+        request: &IngestRequest,
+    ) -> Result<Decision, ApiError> {
+        match self.engine.catch_up(partition).await {
+            Ok(()) => self.decide(request).await,
+            Err(e) if e.code == ErrorCode::NotYetApplied => {
+                let unknown = EventId::new(Uuid::new_v4());
+                Ok(Decision::Append(content_id(request, Some(unknown))))
+            }
+            Err(e) => Err(e),
         }
-        let replaces = match state.document {
-            Some(same) if same.content == *content.bytes() => {
-                let (event, seq) = (same.event_id, Seq::new(same.seq));
-                return Ok(Decision::Known {
-                    event,
-                    seq,
-                    document: same.document_id,
-                });
-            }
-            Some(_) if request.on_conflict == OnConflict::Reject => return Ok(Decision::Conflict),
-            other => other.map(|row| row.event_id),
+    }
+
+    /// The answer to a request that appends nothing.
+    fn repetition(
+        &self,
+        partition: Partition,
+        request: &IngestRequest,
+        decision: Decision,
+    ) -> Result<IngestReceipt, ApiError> {
+        let Decision::Known(known) = decision else {
+            return Err(ApiError::new(
+                ErrorCode::Conflict,
+                "document_id exists with other content, and on_conflict is reject",
+            ));
         };
-        let by_content = || {
-            let document_id = request.document_id.clone();
-            IdempotencyKey::Content {
-                document_id,
-                content,
-                replaces,
+        let incarnation = self.engine.nodes.get(&partition).map_or(0, |node| {
+            let live = node.live();
+            let progress = live.progress.borrow();
+            progress.incarnation.0
+        });
+        Ok(self.receipt(
+            &request.scope,
+            partition,
+            known.event,
+            known.document,
+            IngestState::Completed,
+            true,
+            (incarnation, known.seq),
+        ))
+    }
+
+    async fn decide(&self, request: &IngestRequest) -> Result<Decision, ApiError> {
+        match (&request.key, &request.document_id) {
+            (None, None) => self.decide_unnamed(request).await,
+            (key, document) => {
+                let by_caller = key.as_ref().map(|key| key.event_id(&request.scope));
+                let scope = &request.scope;
+                let state = self
+                    .engine
+                    .ingest_state(scope, by_caller, document.clone())
+                    .await?;
+                if let (Some(event), Some(seen)) = (by_caller, state.seen) {
+                    return Ok(Decision::Known(Known {
+                        event,
+                        seq: Seq::new(seen.seq),
+                        document: seen.document_id,
+                        for_ever: true,
+                    }));
+                }
+                let replaces = match state.document {
+                    Some(row) if row.content == *content_hash(request).bytes() => {
+                        return Ok(Decision::Known(Known {
+                            event: row.event_id,
+                            seq: Seq::new(row.seq),
+                            document: row.document_id,
+                            for_ever: false,
+                        }));
+                    }
+                    Some(_) if request.on_conflict == OnConflict::Reject => {
+                        return Ok(Decision::Conflict);
+                    }
+                    other => other.map(|row| row.event_id),
+                };
+                Ok(Decision::Append(
+                    by_caller.unwrap_or_else(|| content_id(request, replaces)),
+                ))
             }
-            .event_id(&request.scope)
-        };
-        Ok(Decision::Append(first.unwrap_or_else(by_content)))
+        }
+    }
+
+    /// Content is its own document then. It is there if that document still has it: the caller knows the document's id
+    /// from the receipt, and may have changed it since.
+    async fn decide_unnamed(&self, request: &IngestRequest) -> Result<Decision, ApiError> {
+        let mut replaces = None;
+        for _ in 0..UNNAMED_MAX {
+            let event = content_id(request, replaces);
+            let scope = &request.scope;
+            let seen = self.engine.ingest_state(scope, Some(event), None).await?;
+            let Some(seen) = seen.seen else {
+                return Ok(Decision::Append(event));
+            };
+            let document = Some(seen.document_id.clone());
+            let now = self.engine.ingest_state(scope, None, document).await?;
+            match now.document {
+                Some(row) if row.content != *content_hash(request).bytes() => {
+                    replaces = Some(row.event_id);
+                }
+                _ => {
+                    return Ok(Decision::Known(Known {
+                        event,
+                        seq: Seq::new(seen.seq),
+                        document: seen.document_id,
+                        for_ever: false,
+                    }));
+                }
+            }
+        }
+        let unknown = EventId::new(Uuid::new_v4());
+        Ok(Decision::Append(content_id(request, Some(unknown))))
     }
 
     async fn append(
@@ -132,7 +220,7 @@ impl<L: EventLog> Ingest<L> {
         identity: &Identity,
         partition: Partition,
         id: EventId,
-        request: IngestRequest,
+        request: &IngestRequest,
     ) -> Result<IngestReceipt, ApiError> {
         let minted = || {
             Uuid::new_v5(&id.uuid(), b"document")
@@ -142,16 +230,17 @@ impl<L: EventLog> Ingest<L> {
         };
         let document_id = request
             .document_id
+            .clone()
             .or_else(minted)
             .ok_or_else(|| ApiError::invalid("document_id", "is required"))?;
         let data = MemoryIngested {
             ingestion_id: IngestionId::new(id.uuid()),
             scope: request.scope.clone(),
             document_id: document_id.clone(),
-            document_type: request.document_type,
-            content: request.content,
+            document_type: request.document_type.clone(),
+            content: request.content.clone(),
             document_created_at: request.document_created_at,
-            metadata: request.metadata,
+            metadata: request.metadata.clone(),
             author: Author {
                 instance_id: identity.instance.clone(),
                 key_id: identity.key_id.clone(),
@@ -174,6 +263,7 @@ impl<L: EventLog> Ingest<L> {
             incarnation,
             duplicate,
         } = self.log.append(new).await.map_err(|e| refusal(&e))?;
+        self.acked.note(partition, seq, Instant::now());
         debug!(%partition, %seq, duplicate, scope_kind = request.scope.kind(), "appended");
         let at = (incarnation.0, seq);
         Ok(self.receipt(
@@ -220,6 +310,25 @@ impl<L: EventLog> Ingest<L> {
     }
 }
 
+/// Whether `request` writes a version of a document, and its event's id says which version it replaces.
+fn replaces(request: &IngestRequest) -> bool {
+    request.key.is_none() && request.document_id.is_some()
+}
+
+fn content_hash(request: &IngestRequest) -> Hash128 {
+    IdempotencyKey::content_hash(&request.content)
+}
+
+/// The id of `request` as a version on top of `replaces`.
+fn content_id(request: &IngestRequest, replaces: Option<EventId>) -> EventId {
+    let key = IdempotencyKey::Content {
+        document_id: request.document_id.clone(),
+        content: content_hash(request),
+        replaces,
+    };
+    key.event_id(&request.scope)
+}
+
 /// What a caller is told about a failed append.
 fn refusal(e: &AppendError) -> ApiError {
     if let AppendError::TooLarge { bytes, bytes_max } = e {
@@ -231,3 +340,6 @@ fn refusal(e: &AppendError) -> ApiError {
         format!("not stored: {e}; try again"),
     )
 }
+
+#[cfg(test)]
+mod tests;

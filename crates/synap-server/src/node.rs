@@ -131,7 +131,8 @@ impl<L: EventLog> Node<L> {
         Ok(number)
     }
 
-    /// Serves `new` from now on: once it is where the old one is, so that nobody reads backwards.
+    /// Serves `new` from now on: once it is where the old one is, so that nobody reads backwards, and once it knows of
+    /// itself that it follows the log, so that nobody is told that the answer may be stale.
     async fn switch(&self, new: Arc<Live>) -> anyhow::Result<()> {
         let old = self.live();
         let reached = match &*old.progress.borrow() {
@@ -143,9 +144,16 @@ impl<L: EventLog> Node<L> {
             progress => progress.applied,
         };
         let number = new.number;
-        if let Err(e) = wait_for(&mut new.progress.clone(), None, reached, SWITCH_WAIT).await {
+        let mut progress = new.progress.clone();
+        let there = async {
+            wait_for(&mut progress, None, reached, SWITCH_WAIT).await?;
+            let follows = progress.wait_for(|now| !now.is_behind());
+            drop(tokio::time::timeout(SWITCH_WAIT, follows).await??);
+            anyhow::Ok(())
+        };
+        if let Err(e) = there.await {
             new.stop().await;
-            return Err(e.into());
+            return Err(e);
         }
         new.store.flush()?;
         self.generations.switch_to(number)?;

@@ -8,10 +8,13 @@ use ureq::Agent;
 
 /// How long a command waits for one answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How often a command asks again when the server says "later".
-const TRIES: u32 = 4;
-/// First pause between tries; doubled each time.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Pauses before a command asks again when the server says "later".
+pub(crate) const PAUSES: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
 /// A server to talk to.
 #[derive(Debug)]
@@ -64,8 +67,7 @@ impl Remote {
         path: &str,
         send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> anyhow::Result<Value> {
-        let mut pause = PAUSE;
-        for last in (0..TRIES).map(|n| n + 1 == TRIES) {
+        for pause in PAUSES.map(Some).into_iter().chain([None]) {
             let mut response = send().with_context(|| {
                 format!(
                     "no answer from {}: is synap serve running there?",
@@ -81,9 +83,8 @@ impl Remote {
             if status == 200 {
                 return read.context("the server's answer is not JSON");
             }
-            if status == 503 && !last {
+            if let (503, Some(pause)) = (status, pause) {
                 std::thread::sleep(pause);
-                pause *= 2;
                 continue;
             }
             let message = read

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::http::router;
 use crate::identity::Keyring;
 use crate::inbox::InboxDrain;
-use crate::ingest::Ingest;
+use crate::ingest::{Acked, Ingest};
 use crate::jobs::Jobs;
 use crate::metrics;
 use crate::nats_doors::NatsDoors;
@@ -33,6 +33,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long requests may take to end after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -43,16 +46,31 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).context("the setting log is no filter")?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would say on stderr that stderr cannot be written, which panics: on a full disk, in the midst of anything.
+        .log_internal_errors(false);
+    let discreet = filter_fn(|line| !is_indiscreet(line));
     if config.log_json {
-        logs.json().init();
+        logs.json().finish().with(discreet).init();
     } else {
-        logs.init();
+        logs.finish().with(discreet).init();
     }
+    std::panic::set_hook(Box::new(panicked));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(serve(config))
+}
+
+/// Below `INFO` the NATS client tells passwords of URLs and whole messages: that is never logged, whatever the filter.
+fn is_indiscreet(line: &tracing::Metadata<'_>) -> bool {
+    line.target().starts_with("async_nats") && *line.level() > tracing::Level::INFO
+}
+
+/// Logs where it was. The message of a panic may quote what was worked on, which is memory text.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    tracing::error!(at, "panicked");
 }
 
 /// The NATS side of the server.
@@ -66,6 +84,7 @@ struct Nats {
 async fn serve(config: Config) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
+    let keys = configured_keys(&config)?;
     let listener = TcpListener::bind(config.http)
         .await
         .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
@@ -73,7 +92,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
-    let (keys, made_key) = open_keys(&config)?;
+    let (keys, made_key) = open_keys(keys, &config)?;
     let app = Arc::new(open_app(&config, keys, &nats.log, recorder)?);
     let operations = &app.operations;
     let service = Service::start(
@@ -113,12 +132,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All keys there are; and the one that was made, if there was none.
-fn open_keys(config: &Config) -> anyhow::Result<(Keyring, Option<String>)> {
+fn configured_keys(config: &Config) -> anyhow::Result<Keyring> {
     let mut keys = Keyring::default();
     for instance in &config.instances {
         keys.add(instance)?;
     }
+    Ok(keys)
+}
+
+/// All keys there are; and the one that was made, if there was none.
+fn open_keys(mut keys: Keyring, config: &Config) -> anyhow::Result<(Keyring, Option<String>)> {
     let default = config.instances.first().context("there is no instance")?;
     keys.load(&config.data_dir, default)?;
     let made = if keys.is_empty() {
@@ -141,6 +164,7 @@ fn open_app(
         log: Arc::clone(&log),
         engine: Arc::clone(&engine),
         clock: Arc::new(SystemClock),
+        acked: Acked::default(),
     };
     let operations = Arc::new(Operations {
         keys,

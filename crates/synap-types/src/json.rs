@@ -1,11 +1,16 @@
 //! Requests as JSON: a bounded parser, and a reader of fields whose refusals name the field, the limit and the value.
 
-use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX};
+mod unique;
+
+use self::unique::{REPEATED, Unique};
+use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX};
 use crate::{ApiError, Id, IdError, LevelName, ScopeIds};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Reads a JSON object of at most [`BODY_BYTES_MAX`] bytes and [`JSON_DEPTH_MAX`] levels.
+/// Reads a JSON object of at most [`BODY_BYTES_MAX`] bytes, [`JSON_DEPTH_MAX`] levels and [`JSON_VALUES_MAX`] values, in
+/// which every object names each field once.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(ApiError::over_limit(
@@ -15,25 +20,25 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
             BODY_BYTES_MAX,
         ));
     }
-    let depth = depth(bytes);
-    if depth > JSON_DEPTH_MAX {
-        return Err(ApiError::over_limit(
-            "body",
-            "levels of nesting",
-            depth,
-            JSON_DEPTH_MAX,
-        ));
+    let (depth, values) = extent(bytes);
+    for (unit, found, limit) in [
+        ("levels of nesting", depth, JSON_DEPTH_MAX),
+        ("values", values, JSON_VALUES_MAX),
+    ] {
+        if found > limit {
+            return Err(ApiError::over_limit("body", unit, found, limit));
+        }
     }
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(other) => Err(ApiError::invalid(
+        Ok(Unique(Value::Object(fields))) => Ok(fields),
+        Ok(Unique(other)) => Err(ApiError::invalid(
             "body",
             format!("must be a JSON object, not {}", kind(&other)),
         )),
         Err(e) => Err(ApiError::invalid(
             "body",
             format!(
-                "is not JSON: {} at line {} column {}",
+                "{} at line {} column {}",
                 category(&e),
                 e.line(),
                 e.column()
@@ -42,31 +47,33 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// Deepest nesting of brackets outside strings.
-fn depth(bytes: &[u8]) -> usize {
+/// Deepest nesting of brackets outside strings, and a bound of the number of values.
+fn extent(bytes: &[u8]) -> (usize, usize) {
     let (mut now, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    let mut values = 0;
     for byte in bytes {
         match (byte, in_string) {
             _ if escaped => escaped = false,
             (b'\\', true) => escaped = true,
             (b'"', _) => in_string = !in_string,
             (b'{' | b'[', false) => {
-                now += 1;
+                (now, values) = (now + 1, values + 1);
                 deepest = deepest.max(now);
             }
             (b'}' | b']', false) => now = now.saturating_sub(1),
+            (b',', false) => values += 1,
             _ => {}
         }
     }
-    deepest
+    (deepest, values)
 }
 
 /// What `serde_json` found wrong, without the text that it found.
 fn category(error: &serde_json::Error) -> &'static str {
-    if error.is_eof() {
-        "it ends too early"
-    } else {
-        "malformed"
+    match error.classify() {
+        Category::Data => REPEATED,
+        Category::Eof => "is not JSON: it ends too early",
+        Category::Syntax | Category::Io => "is not JSON: malformed",
     }
 }
 
@@ -237,7 +244,8 @@ impl Fields {
         let mut scope = BTreeMap::new();
         for (name, id) in self.object("scope")?.unwrap_or_default() {
             let field = format!("scope.{name}");
-            let level: LevelName = name.parse().map_err(|e| ApiError::invalid("scope", e))?;
+            let problem = |e| ApiError::invalid("scope", format!("names no level: {e}"));
+            let level: LevelName = name.parse().map_err(problem)?;
             if id.is_null() || id.as_str() == Some("") {
                 continue;
             }
@@ -295,8 +303,14 @@ mod tests {
             "body is not JSON: it ends too early at line 1 column 5",
         );
         check("{secret}", "body is not JSON: malformed at line 1 column 2");
+        check(
+            r#"{"customer_id":"acme","customer_id":""}"#,
+            "body is ambiguous: an object names a field twice at line 1 column 39",
+        );
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
         check(&deep, "body has 33 levels of nesting, the limit is 32");
+        let wide = format!("{{\"a\":[{}0]}}", "0,".repeat(200_000));
+        check(&wide, "body has 200002 values, the limit is 200000");
         let quoted = format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(100));
         assert!(parse_object(quoted.as_bytes()).is_ok());
     }

@@ -12,8 +12,12 @@ pub const METADATA_BYTES_MAX: usize = 64 * 1024;
 pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
 /// One HTTP or NATS request body.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long a body may take to come in, in milliseconds.
+pub const BODY_TIMEOUT_MS: u64 = 60_000;
 /// Nesting of a JSON body. The body itself is depth 1.
 pub const JSON_DEPTH_MAX: usize = 32;
+/// Values of a JSON body, counted as opening brackets and commas. Read, a value takes up to a hundred times its bytes.
+pub const JSON_VALUES_MAX: usize = 200_000;
 /// An idempotency key (`Idempotency-Key` or `X-Correlation-ID`).
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 /// Levels of a scope path below the client.

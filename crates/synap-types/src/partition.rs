@@ -46,7 +46,7 @@ impl FromStr for Partition {
         let number = text.parse::<u8>().ok().filter(|n| *n < PARTITIONS_MAX);
         number
             .map(Self::Numbered)
-            .ok_or_else(|| format!("a partition is a number below {PARTITIONS_MAX}, or \"shared\""))
+            .ok_or_else(|| format!("must be a number below {PARTITIONS_MAX}, or \"shared\""))
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Timestamp(i64);
 
 /// The text is no date and time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an RFC 3339 date and time between the years 0001 and 9999")]
+#[error("is not an RFC 3339 date and time between the years 0001 and 9999")]
 pub struct TimestampError;
 
 impl Timestamp {
@@ -63,7 +63,9 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         let text = text.trim();
         if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
-            return Self::from_datetime(at.to_offset(UtcOffset::UTC));
+            // `to_offset` panics where the year in UTC is after 9999.
+            let at = at.checked_to_offset(UtcOffset::UTC).ok_or(TimestampError)?;
+            return Self::from_datetime(at);
         }
         let date_time = format_description!(
             "[year]-[month]-[day][first [T] [ ]][hour]:[minute]:[second][optional [.[subsecond]]]"
@@ -137,6 +139,8 @@ mod tests {
             "2026-13-01",
             "2026-02-30T00:00:00Z",
             "99999-01-01",
+            "9999-12-31T23:59:59-23:59",
+            "0001-01-01T00:00:00+23:59",
         ] {
             check(text, None);
         }

@@ -2,6 +2,11 @@
 //!
 //! `UPDATE_GOLDEN=1` rewrites what is generated. It never rewrites what is frozen.
 #![cfg(feature = "schema")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests: a panic is their verdict"
+)]
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -73,9 +78,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files_below(&path))
+            found.extend(files_below(&path));
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
     found.sort();
@@ -174,10 +179,11 @@ fn released_files_are_frozen() {
             );
         }
     }
-    let text: String = frozen
+    let lines: Vec<String> = frozen
         .iter()
-        .map(|(name, hash)| format!("{hash}  {name}\n"))
+        .map(|(name, hash)| format!("{hash}  {name}"))
         .collect();
+    let text = lines.join("\n") + "\n";
     check_golden(&path, &text);
     for name in frozen.keys() {
         assert!(

@@ -1,13 +1,24 @@
 //! The operations that HTTP and NATS both offer, so that one test goes through either.
 
 use serde_json::Value;
+use std::fmt;
+
+/// As much of a body as a failed test shows.
+const SHOWN_CHARS: usize = 2_000;
 
 /// An answer, or a refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     /// The HTTP status; over NATS what the error header says, else 200.
     pub(crate) status: u16,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.text().chars().take(SHOWN_CHARS).collect();
+        write!(f, "{} {text}", self.status)
+    }
 }
 
 impl Reply {

@@ -2,7 +2,6 @@
 
 use crate::support::process;
 use crate::support::wait;
-use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -83,11 +82,6 @@ impl ExternalNats {
         let mut child = self.child.take().expect("it runs");
         child.kill().expect("killed");
         child.wait().expect("waited for");
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        let child = self.child.as_ref().expect("it runs");
-        assert!(process::signal(child.id(), signal));
     }
 
     fn ports_files(&self) -> Vec<PathBuf> {

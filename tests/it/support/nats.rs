@@ -127,7 +127,7 @@ impl Nats {
             .expect("names")
     }
 
-    /// All messages that a stream holds.
+    /// All messages that a stream holds, one by one.
     #[track_caller]
     pub(crate) fn messages(&self, stream: &str) -> Vec<StreamMessage> {
         let context = self.jetstream();
@@ -140,18 +140,46 @@ impl Nats {
                     found.push(message);
                 }
             }
-            assert_eq!(found.len() as u64, state.messages, "none is missing");
             found
         })
+    }
+
+    /// How many messages a stream holds.
+    #[track_caller]
+    pub(crate) fn count(&self, stream: &str) -> u64 {
+        let context = self.jetstream();
+        self.runtime.block_on(async {
+            let stream = context.get_stream(stream).await.expect("the stream");
+            stream.cached_info().state.messages
+        })
+    }
+
+    /// Changes for how long the log's streams know the ids of their messages.
+    #[track_caller]
+    pub(crate) fn set_duplicate_window(&self, window: Duration) {
+        let context = self.jetstream();
+        for name in self.event_streams() {
+            self.runtime.block_on(async {
+                let stream = context.get_stream(name).await.expect("the stream");
+                let mut config = stream.cached_info().config.clone();
+                config.duplicate_window = window;
+                context.update_stream(config).await.expect("updated");
+            });
+        }
+    }
+
+    fn event_streams(&self) -> Vec<String> {
+        let mut streams = self.streams();
+        streams.retain(|name| name.starts_with("SYNAP_EVENTS_"));
+        streams.sort();
+        assert!(!streams.is_empty(), "the log is there");
+        streams
     }
 
     /// All events of the log, in the order of partitions and seqs.
     #[track_caller]
     pub(crate) fn events(&self) -> Vec<StreamMessage> {
-        let mut streams = self.streams();
-        streams.retain(|name| name.starts_with("SYNAP_EVENTS_"));
-        streams.sort();
-        assert!(!streams.is_empty(), "the log is there");
+        let streams = self.event_streams();
         streams
             .iter()
             .flat_map(|name| self.messages(name))

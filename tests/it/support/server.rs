@@ -93,7 +93,7 @@ impl Home {
             .arg("serve")
             .arg("--data-dir")
             .arg(self.data())
-            .args(["--http", "127.0.0.1:0"]);
+            .env("SYNAP_HTTP", "127.0.0.1:0");
         Serve {
             home: self.clone(),
             command,
@@ -169,6 +169,18 @@ impl Serve {
         server.ready = serde_json::from_str(&line).expect("one JSON line");
         assert_eq!(server.ready["ready"], true);
         server
+    }
+
+    /// Starts it, and kills it when `life` is over: before it is ready, if that is short.
+    pub(crate) fn killed_after(mut self, life: Duration) {
+        let child = self.spawn();
+        wait::pass(life);
+        let mut server = Server {
+            home: self.home,
+            child,
+            ready: Value::Null,
+        };
+        server.end();
     }
 
     /// Runs a server that must not start; answers what it says.

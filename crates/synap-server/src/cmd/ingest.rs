@@ -2,7 +2,7 @@
 
 use crate::cli::IngestArgs;
 use crate::cmd::{complain, say};
-use crate::remote::Remote;
+use crate::remote::{self, Remote};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use synap_types::ErrorCode;
 use synap_types::limits::DOCUMENT_BYTES_MAX;
 
 /// Documents of one request, and their bytes: a request must stay well below the body limit as JSON.
@@ -132,45 +133,72 @@ fn read(file: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes).context("is not UTF-8 text")
 }
 
+/// Stores a group. Documents that the server cannot take now are sent again, a few times; they are stored once.
 fn send(
     remote: &Remote,
     args: &IngestArgs,
-    group: Vec<(String, Value)>,
+    mut group: Vec<(String, Value)>,
     bar: &ProgressBar,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
-    if group.is_empty() {
-        return Ok(());
-    }
-    let (names, documents): (Vec<String>, Vec<Value>) = group.into_iter().unzip();
-    let answer = remote.post("/api/v1/memories/batch", &json!({"documents": documents}))?;
-    let results = answer
-        .get("results")
-        .and_then(Value::as_array)
-        .context("the server's answer has no results")?;
-    for (name, result) in names.iter().zip(results) {
-        if let Some(refusal) = result.get("error_message").and_then(Value::as_str) {
-            tally.failed += 1;
-            bar.suspend(|| complain(&format!("{name}: {refusal}")));
-            continue;
+    for pause in remote::PAUSES.map(Some).into_iter().chain([None]) {
+        if group.is_empty() {
+            break;
         }
-        if result.get("duplicate") == Some(&Value::Bool(true)) {
-            tally.unchanged += 1;
-        } else {
-            tally.stored += 1;
+        let documents: Vec<&Value> = group.iter().map(|(_, document)| document).collect();
+        let answer = remote.post("/api/v1/memories/batch", &json!({"documents": documents}))?;
+        let results = answer
+            .get("results")
+            .and_then(Value::as_array)
+            .context("the server's answer has no results")?;
+        let mut again = Vec::new();
+        for (at, (entry, result)) in group.into_iter().zip(results).enumerate() {
+            if pause.is_some() && is_retryable(result) {
+                again.push(entry);
+            } else {
+                record(args, (at, &entry.0), result, bar, tally);
+            }
         }
-        tally.last.extend(
-            result
-                .get("ingestion_id")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
-        );
-        if args.json {
-            bar.suspend(|| say(&result.to_string()));
+        group = again;
+        if let Some(pause) = pause.filter(|_| !group.is_empty()) {
+            std::thread::sleep(pause);
         }
     }
-    bar.inc(names.len() as u64);
     Ok(())
+}
+
+fn is_retryable(result: &Value) -> bool {
+    let code = result.pointer("/error/code").cloned();
+    code.and_then(|code| serde_json::from_value::<ErrorCode>(code).ok())
+        .is_some_and(ErrorCode::is_retryable)
+}
+
+/// Counts and shows what became of a document.
+fn record(
+    args: &IngestArgs,
+    (at, name): (usize, &str),
+    result: &Value,
+    bar: &ProgressBar,
+    tally: &mut Tally,
+) {
+    bar.inc(1);
+    if let Some(refusal) = result.get("error_message").and_then(Value::as_str) {
+        let place = format!("documents[{at}].");
+        let refusal = refusal.strip_prefix(&place).unwrap_or(refusal);
+        tally.failed += 1;
+        bar.suspend(|| complain(&format!("{name}: {refusal}")));
+        return;
+    }
+    if result.get("duplicate") == Some(&Value::Bool(true)) {
+        tally.unchanged += 1;
+    } else {
+        tally.stored += 1;
+    }
+    let ingestion = result.get("ingestion_id").and_then(Value::as_str);
+    tally.last.extend(ingestion.map(str::to_owned));
+    if args.json {
+        bar.suspend(|| say(&result.to_string()));
+    }
 }
 
 fn wait(remote: &Remote, ingestions: &[String]) -> anyhow::Result<()> {

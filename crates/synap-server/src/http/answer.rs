@@ -10,9 +10,11 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 use synap_log::EventLog;
-use synap_types::limits::BODY_BYTES_MAX;
+use synap_types::limits::{BODY_BYTES_MAX, BODY_TIMEOUT_MS};
 use synap_types::{ApiError, ErrorCode, IdempotencyKey};
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::identity::Identity;
@@ -61,15 +63,26 @@ impl<S: Send + Sync> FromRequest<S> for Bounded {
         if let Some(bytes) = declared.filter(|bytes: &usize| *bytes > BODY_BYTES_MAX) {
             return Err(ApiError::over_limit("body", "bytes", bytes, BODY_BYTES_MAX).into());
         }
-        let read = to_bytes(request.into_body(), BODY_BYTES_MAX).await;
-        let cut = || {
-            ApiError::invalid(
-                "body",
-                format!("was cut short, or has over {BODY_BYTES_MAX} bytes"),
-            )
-        };
-        read.map(Self).map_err(|_| cut().into())
+        let within = Duration::from_millis(BODY_TIMEOUT_MS);
+        match timeout(within, to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
+            Ok(Ok(bytes)) => Ok(Self(bytes)),
+            Ok(Err(_)) => {
+                let problem = format!("was cut short, or has over {BODY_BYTES_MAX} bytes");
+                Err(limited(problem, BODY_BYTES_MAX.into()))
+            }
+            Err(_) => {
+                let problem = format!("did not come in within {BODY_TIMEOUT_MS} ms");
+                Err(limited(problem, BODY_TIMEOUT_MS.into()))
+            }
+        }
     }
+}
+
+/// A body over a limit, by how much is not known.
+fn limited(problem: String, limit: Value) -> Refusal {
+    let mut refusal = ApiError::invalid("body", problem);
+    refusal.details.insert("limit".to_owned(), limit);
+    refusal.into()
 }
 
 /// The one part of the path that a caller fills in. What is no text names nothing that exists.
