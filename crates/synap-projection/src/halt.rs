@@ -27,6 +27,14 @@ pub enum Halt {
     /// The log was deleted and made again.
     #[error("the log is not the one that the rows were made from")]
     OtherLog,
+    /// The log lost its end and grew again: another event stands where the last one that was applied stood.
+    #[error(
+        "event {seq} is not the one that was applied: the log has lost events and used their places again"
+    )]
+    Rewritten {
+        /// Last event applied.
+        seq: Seq,
+    },
     /// An event's bytes are not what was appended.
     #[error("event {seq} is damaged")]
     Damaged {
@@ -44,6 +52,19 @@ pub enum Halt {
 }
 
 impl Halt {
+    /// Whether the log and the rows tell different stories: what is appended now may never be applied.
+    pub const fn is_of_another_log(&self) -> bool {
+        matches!(
+            self,
+            Self::Gap { .. } | Self::Regression { .. } | Self::Rewritten { .. } | Self::OtherLog
+        )
+    }
+
+    /// Where to read on after `applied`: from that event itself, so that a [`crate::turn`] sees whether it is still the same.
+    pub(crate) fn reading_from(applied: Seq) -> Seq {
+        applied.max(Seq::ZERO.next())
+    }
+
     /// Why the log cannot be read any further, unless trying again may help.
     pub(crate) const fn of_reading(error: &ReadError) -> Option<Self> {
         if let ReadError::Damaged { seq } = error {

@@ -9,7 +9,7 @@ use synap_readmodel::{
     StoreError, WriteSet, key,
 };
 use synap_types::{
-    DocumentType, Event, EventBody, EventParseError, EventSubject, Partition, Scope, Seq,
+    DocumentType, Event, EventBody, EventParseError, EventSubject, Hash128, Partition, Scope, Seq,
 };
 
 /// What a turn decided.
@@ -39,16 +39,17 @@ pub fn turn<S: Snapshot>(
     let start = checkpoint
         .as_ref()
         .map_or(Seq::ZERO, |row| Seq::new(row.seq));
-    if checkpoint.is_some_and(|row| row.incarnation != incarnation.0) {
+    if let Some(halt) = checkpoint.and_then(|row| other_log(&row, incarnation, events)) {
         return Ok(Turn {
             writes: WriteSet::default(),
             applied: start,
             parked: 0,
-            halt: Some(Halt::OtherLog),
+            halt: Some(halt),
         });
     }
     let mut state = State::new(snapshot);
     let (mut applied, mut parked, mut halt) = (start, 0, None);
+    let mut last = None;
     for event in events {
         if event.seq <= applied {
             continue;
@@ -70,11 +71,13 @@ pub fn turn<S: Snapshot>(
         }
         state.accept();
         applied = event.seq;
+        last = Some(event);
     }
-    if applied > start {
+    if let Some(last) = last {
         let row = CheckpointRow {
             incarnation: incarnation.0,
             seq: applied.get(),
+            event: *digest(last).bytes(),
             projection: PROJECTION_VERSION,
         };
         state.put(key::checkpoint(), &row);
@@ -86,6 +89,25 @@ pub fn turn<S: Snapshot>(
         parked,
         halt,
     })
+}
+
+/// Why `events` are not of the log that the checkpoint came from, if they show it: readers begin with the last event
+/// that was applied, for this comparison.
+fn other_log(
+    checkpoint: &CheckpointRow,
+    incarnation: Incarnation,
+    events: &[Recorded],
+) -> Option<Halt> {
+    if checkpoint.incarnation != incarnation.0 {
+        return Some(Halt::OtherLog);
+    }
+    let seq = Seq::new(checkpoint.seq);
+    let again = events.iter().find(|event| event.seq == seq)?;
+    (digest(again).bytes() != &checkpoint.event).then_some(Halt::Rewritten { seq })
+}
+
+fn digest(event: &Recorded) -> Hash128 {
+    Hash128::of("synap.checkpoint.v1", [&*event.payload])
 }
 
 enum Outcome {

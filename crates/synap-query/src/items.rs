@@ -5,6 +5,7 @@ use crate::{FetchError, ScopeView};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use synap_readmodel::{Snapshot, SnapshotExt as _, key};
+use synap_types::limits::ANSWER_BYTES_MAX;
 use synap_types::{ContextItem, EventId, FetchRequest, Fold, ItemExplain, Timestamp};
 
 /// Lays out what was selected; looks up the metadata of each event once.
@@ -15,24 +16,32 @@ pub(crate) fn items<S: Snapshot>(
 ) -> Result<Vec<ContextItem>, FetchError> {
     let mut metadata = BTreeMap::new();
     let mut items = Vec::with_capacity(selected.len());
+    let mut bytes = 0;
     for (at, selected) in selected.into_iter().enumerate() {
         let Some(view) = views.get(selected.candidate.scope) else {
             continue;
         };
-        let given = metadata_of(view, &selected, &mut metadata)?;
+        let (given, given_bytes) = metadata_of(view, &selected, &mut metadata)?;
+        bytes += selected.candidate.row.text.len() + given_bytes;
+        if bytes > ANSWER_BYTES_MAX {
+            return Err(FetchError::AnswerTooLarge);
+        }
         items.push(item(request, views, view, selected, at + 1, given));
     }
     Ok(items)
 }
 
+/// Metadata and its size as JSON.
+type Given = (Map<String, Value>, usize);
+
 fn metadata_of<S: Snapshot>(
     view: &ScopeView<'_, S>,
     selected: &Selected,
-    known: &mut BTreeMap<(usize, EventId), Map<String, Value>>,
-) -> Result<Map<String, Value>, FetchError> {
+    known: &mut BTreeMap<(usize, EventId), Given>,
+) -> Result<Given, FetchError> {
     let row = &selected.candidate.row;
     if !row.has_metadata {
-        return Ok(Map::new());
+        return Ok(Given::default());
     }
     let at = (selected.candidate.scope, row.event_id);
     if let Some(found) = known.get(&at) {
@@ -41,8 +50,8 @@ fn metadata_of<S: Snapshot>(
     let stored = view
         .snapshot
         .row(&key::metadata(view.hash(), row.event_id))?;
-    let found: Map<String, Value> = stored
-        .and_then(|row| serde_json::from_str(&row.json).ok())
+    let found: Given = stored
+        .and_then(|row| Some((serde_json::from_str(&row.json).ok()?, row.json.len())))
         .unwrap_or_default();
     known.insert(at, found.clone());
     Ok(found)

@@ -83,12 +83,14 @@ mod tests {
         let row = CheckpointRow {
             incarnation: 1,
             seq: 2,
+            event: [9; 16],
             projection: 3,
         };
         let expected = [
             &[1][..],
             &1_u64.to_le_bytes(),
             &2_u64.to_le_bytes(),
+            &[9; 16],
             &3_u32.to_le_bytes(),
         ]
         .concat();
@@ -101,6 +103,7 @@ mod tests {
         let mut bytes = encode(&CheckpointRow {
             incarnation: 1,
             seq: 2,
+            event: [0; 16],
             projection: 3,
         });
         bytes.push(0);

@@ -23,6 +23,7 @@ fn checkpoint(seq: u64) -> CheckpointRow {
     CheckpointRow {
         incarnation: 1,
         seq,
+        event: [0; 16],
         projection: 1,
     }
 }

@@ -33,6 +33,8 @@ rows! {
         incarnation: u64,
         /// The last event that is applied or parked.
         seq: u64,
+        /// Digest of that event: a log that lost it and gave its place to another is not gone on with.
+        event: [u8; 16],
         /// Version of the projection that made the rows.
         projection: u32,
     }

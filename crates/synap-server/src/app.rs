@@ -161,8 +161,8 @@ async fn work<L: EventLog>(node: Arc<Node<L>>, kind: JobKind, part: JobPart) {
     let reports = part.clone();
     let report = move |applied, target| reports.report(applied, target);
     let done = match kind {
-        JobKind::Rebuild => node
-            .rebuild(report)
+        JobKind::Rebuild { accept_loss } => node
+            .rebuild(accept_loss, report)
             .await
             .map(|generation| json!({"generation": generation})),
         JobKind::Verify => node

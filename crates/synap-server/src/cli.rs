@@ -31,7 +31,7 @@ enum Command {
     /// Show every partition: log, applied, lag, parked, generation, disk
     Status(StatusArgs),
     /// Build a new generation of the read model from the log, and switch to it while serving
-    Rebuild(JobArgs),
+    Rebuild(RebuildArgs),
     /// Fold the log into a scratch store and compare it with the read model, byte for byte
     Verify(JobArgs),
     /// Check this machine and, if one runs, the server
@@ -148,6 +148,15 @@ pub(crate) struct JobArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Give up rows whose events the log has lost (a halted partition says so)
+    #[arg(long)]
+    pub(crate) accept_loss: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -164,8 +173,8 @@ impl Cli {
             Command::Ingest(args) => cmd::ingest::run(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Status(args) => cmd::status::run(&args),
-            Command::Rebuild(args) => cmd::job::run(&args, "rebuild"),
-            Command::Verify(args) => cmd::job::run(&args, "verify"),
+            Command::Rebuild(args) => cmd::job::run(&args.job, "rebuild", args.accept_loss),
+            Command::Verify(args) => cmd::job::run(&args, "verify", false),
             Command::Doctor(args) => Ok(cmd::doctor::run(&args)),
             Command::ExecNatsServer { args } => Err(synap_nats::exec_child(args).into()),
         }

@@ -27,12 +27,11 @@ fn unavailable(message: &str) -> ApiError {
 }
 
 /// The cause of a failed read goes to the log; the caller learns that there was one.
-fn internal(e: &FetchError) -> ApiError {
-    error!(error = %e, source = ?std::error::Error::source(e), "a read failed");
-    ApiError::new(
-        ErrorCode::Internal,
-        "the read model cannot be read; see the server's log",
-    )
+fn refusal(e: FetchError) -> ApiError {
+    if !matches!(e, FetchError::AnswerTooLarge) {
+        error!(error = %e, source = ?std::error::Error::source(&e), "a read failed");
+    }
+    e.into()
 }
 
 /// Runs a read off the async threads: it may touch the disk.
@@ -40,7 +39,7 @@ async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, FetchError> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::task::spawn_blocking(read).await {
-        Ok(done) => done.map_err(|e| internal(&e)),
+        Ok(done) => done.map_err(refusal),
         Err(_) => Err(ApiError::new(
             ErrorCode::Internal,
             "the read ended without an answer",
@@ -177,6 +176,22 @@ impl<L: EventLog> Engine<L> {
             }
         }
         Err(ApiError::not_found())
+    }
+
+    /// Refuses while the log and the rows of `partition` tell different stories: what would be acked now might never be
+    /// applied, and a person has to decide which of the two counts.
+    pub(crate) fn check_log(&self, partition: Partition) -> Result<(), ApiError> {
+        let live = self.live(partition)?;
+        let progress = live.progress.borrow();
+        match &progress.standing {
+            Standing::Halted(halt) if halt.is_of_another_log() => Err(unavailable(
+                "not stored: the partition has halted; see synap status",
+            )),
+            Standing::Halted(_)
+            | Standing::CatchingUp
+            | Standing::Following
+            | Standing::Retrying { .. } => Ok(()),
+        }
     }
 
     /// Partitions that will not go on by themselves.

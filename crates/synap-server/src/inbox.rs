@@ -1,8 +1,8 @@
 //! Draining the inbox: what services published, maybe while synap was down, becomes events.
 //!
 //! Messages are handled at the same time, so that appends go in groups, but those about one document in the order in
-//! which they came: the last version published is the one that stays. Across a crash that order can be lost between a
-//! message that was being handled and a newer one; nothing else is.
+//! which they came: the last version published is the one that stays. After a crash, or when the log has not answered for
+//! long, that order can be lost between a message that was being handled and a newer one; nothing else is.
 
 use crate::metrics;
 use crate::operations::{Operations, Strictness};
@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause before a message is tried again while the log does not answer.
 const RETRY: Duration = Duration::from_millis(500);
+/// Times that a message is tried before it goes back into the inbox: one partition that has halted must not keep the
+/// messages of the others waiting.
+const TRIES_MAX: u32 = 20;
 
 /// Handles inbox messages.
 #[derive(Debug)]
@@ -54,9 +57,9 @@ impl<L: EventLog> InboxDrain<L> {
         }
     }
 
-    /// Tries until there is a verdict: a message that waits keeps its successors waiting.
+    /// Tries until there is a verdict, for some seconds: a message that waits keeps its successors waiting.
     async fn handle(&self, message: &InboxMessage, has_document: bool) -> InboxVerdict {
-        loop {
+        for _ in 0..TRIES_MAX {
             let Err(refusal) = self.ingest(message, has_document).await else {
                 metrics::inbox("accepted");
                 return InboxVerdict::Accepted;
@@ -74,6 +77,7 @@ impl<L: EventLog> InboxDrain<L> {
                 () = tokio::time::sleep(RETRY) => {}
             }
         }
+        InboxVerdict::RetryLater
     }
 
     async fn ingest(&self, message: &InboxMessage, has_document: bool) -> Result<(), ApiError> {

@@ -77,6 +77,7 @@ impl<L: EventLog> Ingest<L> {
         let Decision::Append(id) = decision else {
             return self.repetition(partition, &request, decision);
         };
+        self.engine.check_log(partition)?;
         let receipt = self.append(identity, partition, id, &request).await?;
         if !receipt.duplicate || !replaces(&request) {
             return Ok(receipt);

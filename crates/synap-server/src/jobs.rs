@@ -11,14 +11,17 @@ const JOBS_MAX: usize = 64;
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobKind {
-    Rebuild,
+    /// `accept_loss`: also where the live rows hold events that the log has lost.
+    Rebuild {
+        accept_loss: bool,
+    },
     Verify,
 }
 
 impl JobKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Rebuild => "rebuild",
+            Self::Rebuild { .. } => "rebuild",
             Self::Verify => "verify",
         }
     }

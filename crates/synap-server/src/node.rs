@@ -1,13 +1,13 @@
 //! One partition as this process carries it: its live generation, the projector that feeds it, rebuild and verification.
 
 use crate::metrics;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use synap_log::{EventLog, ReadError};
-use synap_projection::{PROJECTION_VERSION, Progress, Projector, Standing, fold, wait_for};
+use synap_projection::{Halt, PROJECTION_VERSION, Progress, Projector, Standing, fold, wait_for};
 use synap_readmodel::{
     ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, codec, compare, digest, key,
 };
@@ -104,9 +104,17 @@ impl<L: EventLog> Node<L> {
 
     /// Fills a new generation from the log while the live one serves, then switches to it.
     ///
-    /// `report` hears the last event applied and the last one there is.
-    pub(crate) async fn rebuild(&self, mut report: impl FnMut(Seq, Seq)) -> anyhow::Result<u32> {
+    /// `report` hears the last event applied and the last one there is. A generation whose log is gone, or has lost
+    /// events, is given up with `accept_loss` only.
+    pub(crate) async fn rebuild(
+        &self,
+        accept_loss: bool,
+        mut report: impl FnMut(Seq, Seq),
+    ) -> anyhow::Result<u32> {
         let _one_at_a_time = self.work.lock().await;
+        if !accept_loss && let Some(halt) = self.live().other_log() {
+            bail!("{halt}; the live rows hold what the log has lost: --accept-loss gives it up");
+        }
         let (number, path) = self.generations.create_next()?;
         let options = StoreOptions::sharing(self.memory.clone());
         let store = Arc::new(RocksStore::open(&path, &options)?);
@@ -135,13 +143,10 @@ impl<L: EventLog> Node<L> {
     /// itself that it follows the log, so that nobody is told that the answer may be stale.
     async fn switch(&self, new: Arc<Live>) -> anyhow::Result<()> {
         let old = self.live();
-        let reached = match &*old.progress.borrow() {
-            // Its rows are of a log that is gone, or that has lost events: there is no going on from them.
-            Progress {
-                standing: Standing::Halted(_),
-                ..
-            } => Seq::ZERO,
-            progress => progress.applied,
+        // Rows of a log that is gone, or that has lost events: there is no going on from them.
+        let reached = match old.other_log() {
+            Some(_) => Seq::ZERO,
+            None => old.progress.borrow().applied,
         };
         let number = new.number;
         let mut progress = new.progress.clone();
@@ -255,6 +260,17 @@ impl<L: EventLog> Node<L> {
 }
 
 impl Live {
+    /// Why its rows are not those of the log, if that is why it has halted.
+    fn other_log(&self) -> Option<Halt> {
+        match &self.progress.borrow().standing {
+            Standing::Halted(halt) if halt.is_of_another_log() => Some(halt.clone()),
+            Standing::Halted(_)
+            | Standing::CatchingUp
+            | Standing::Following
+            | Standing::Retrying { .. } => None,
+        }
+    }
+
     async fn stop(&self) {
         self.cancel.cancel();
         if let Some(projector) = self.projector.lock().await.take() {

@@ -34,6 +34,8 @@ pub const RESULTS_MAX: usize = 1_000;
 pub const RESULTS_DEFAULT: usize = 10;
 /// Token budget that one fetch may ask for.
 pub const TOKENS_MAX: usize = 1_000_000;
+/// Text and metadata of all items of one answer. Ranked, they stand in it twice, and all of it must fit a NATS message.
+pub const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Longest wait of a fetch for a position, in milliseconds.
 pub const WAIT_MS_MAX: u64 = 30_000;
 /// Wait of a fetch for a position when it does not say, in milliseconds.

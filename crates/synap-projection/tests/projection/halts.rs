@@ -23,6 +23,7 @@ fn store_at(incarnation: u64, seq: u64) -> Arc<MemoryStore> {
     let row = CheckpointRow {
         incarnation,
         seq,
+        event: [0; 16],
         projection: synap_projection::PROJECTION_VERSION,
     };
     writes.put(key::checkpoint(), &row);
@@ -82,6 +83,22 @@ async fn a_log_made_anew_halts() {
     let store = store_at(LIFE.0 + 1, 1);
     let (now, halt) = halted(log_with(3).await, &store).await;
     assert_eq!((now.applied, halt), (Seq::new(1), Halt::OtherLog));
+}
+
+/// The log lost events, and got as many others before anyone looked: seqs alone show nothing.
+#[tokio::test]
+async fn a_log_that_lost_its_end_and_grew_again_halts() {
+    let store = Arc::new(applied(&log_of(&[numbered(1), numbered(2), numbered(3)])));
+    let again = MemoryLog::default();
+    for number in [1, 2, 8, 9] {
+        append(&again, &numbered(number), None).await;
+    }
+    let (now, halt) = halted(again, &store).await;
+    let expected = Halt::Rewritten { seq: Seq::new(3) };
+    assert_eq!((now.applied, halt), (Seq::new(3), expected));
+    let mut goes_on = Running::start(&Arc::new(log_with(4).await), &store);
+    goes_on.until_applied(4).await;
+    goes_on.stop().await;
 }
 
 /// Below the projector, too: whoever runs turns cannot mix two logs.

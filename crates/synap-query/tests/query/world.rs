@@ -84,6 +84,7 @@ impl World {
         let checkpoint = CheckpointRow {
             incarnation: 1,
             seq: self.seq,
+            event: [0; 16],
             projection: 1,
         };
         writes.put(key::checkpoint(), &checkpoint);

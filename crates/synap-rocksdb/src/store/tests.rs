@@ -36,6 +36,7 @@ fn turn(seq: u64) -> WriteSet {
     let checkpoint = CheckpointRow {
         incarnation: 1,
         seq,
+        event: [0; 16],
         projection: 1,
     };
     writes.put(key::checkpoint(), &checkpoint);

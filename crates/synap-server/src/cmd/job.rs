@@ -5,7 +5,7 @@ use crate::cmd::say;
 use crate::remote::Remote;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,13 +13,16 @@ use std::time::Duration;
 const WATCH: Duration = Duration::from_millis(100);
 
 /// Runs the job `kind`; fails if a part of it failed, or if a verification found a difference.
-pub(crate) fn run(args: &JobArgs, kind: &str) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &JobArgs, kind: &str, accept_loss: bool) -> anyhow::Result<ExitCode> {
     let remote = Remote::new(&args.server);
-    let body = args
-        .partition
-        .as_ref()
-        .map_or_else(|| json!({}), |partition| json!({"partition": partition}));
-    let started = remote.post(&format!("/v1/admin/{kind}"), &body)?;
+    let mut body = Map::new();
+    if let Some(partition) = &args.partition {
+        body.insert("partition".to_owned(), partition.clone().into());
+    }
+    if accept_loss {
+        body.insert("accept_loss".to_owned(), true.into());
+    }
+    let started = remote.post(&format!("/v1/admin/{kind}"), &body.into())?;
     let job = started
         .get("job")
         .and_then(Value::as_str)

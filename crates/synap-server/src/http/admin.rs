@@ -31,24 +31,26 @@ async fn parked<L: EventLog>(_: Admin, State(app): Shared<L>) -> Answer {
 }
 
 async fn rebuild<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) -> Answer {
-    start(&app, JobKind::Rebuild, &body)
+    let (mut fields, partition) = job_fields(&body)?;
+    let accept_loss = fields.flag("accept_loss")?;
+    fields.finish()?;
+    Ok(Json(
+        app.start_job(JobKind::Rebuild { accept_loss }, partition)?,
+    ))
 }
 
 async fn verify<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) -> Answer {
-    start(&app, JobKind::Verify, &body)
+    let (fields, partition) = job_fields(&body)?;
+    fields.finish()?;
+    Ok(Json(app.start_job(JobKind::Verify, partition)?))
 }
 
-/// Starts a job over one partition, or over all of them; an empty body means all.
-fn start<L: EventLog>(app: &Arc<App<L>>, kind: JobKind, Bounded(body): &Bounded) -> Answer {
-    let partition: Option<Partition> = if body.is_empty() {
-        None
-    } else {
-        let mut fields = Fields::new(parse_object(body)?);
-        let partition = fields.parsed("partition")?;
-        fields.finish()?;
-        partition
-    };
-    Ok(Json(app.start_job(kind, partition)?))
+/// The fields of a job, and the partition that it is limited to. An empty body means: every partition.
+fn job_fields(Bounded(body): &Bounded) -> Result<(Fields, Option<Partition>), ApiError> {
+    let body = if body.is_empty() { &b"{}"[..] } else { body };
+    let mut fields = Fields::new(parse_object(body)?);
+    let partition = fields.parsed("partition")?;
+    Ok((fields, partition))
 }
 
 async fn job<L: EventLog>(_: Admin, State(app): Shared<L>, Segment(job): Segment) -> Answer {
