@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_requests;
 mod commands;
 mod crash;
+mod diverged;
 mod hostile_ids;
 mod idempotency;
 mod inbox;
