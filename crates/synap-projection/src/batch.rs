@@ -1,19 +1,33 @@
 //! Events in batches: what is waiting, up to a bound.
 
 use futures::{FutureExt as _, StreamExt as _};
-use synap_log::{ReadError, Recorded, RecordedStream};
+use synap_log::{EventLog, ReadError, Recorded, RecordedStream};
 use synap_types::limits::{APPLY_BYTES_MAX, APPLY_EVENTS_MAX};
+use synap_types::{Partition, Seq};
 
 /// A log's reader, read in batches.
 pub(crate) struct Batches {
     events: RecordedStream,
     /// Why the reader ended, while the events before that are still on their way.
     end: Option<ReadError>,
+    /// Whether the last batch ended at a bound: more may be waiting.
+    is_full: bool,
 }
 
 impl Batches {
-    pub(crate) const fn new(events: RecordedStream) -> Self {
-        Self { events, end: None }
+    /// Reads on after `applied`, beginning with that event itself: a [`crate::turn`] sees whether it is still the same.
+    pub(crate) fn after(log: &impl EventLog, partition: Partition, applied: Seq) -> Self {
+        let from = applied.max(Seq::ZERO.next());
+        Self {
+            events: log.read(partition, from),
+            end: None,
+            is_full: false,
+        }
+    }
+
+    /// Whether the last batch ended at a bound, and not at the end of what was waiting.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Waits for one event, then takes what is there already. Never empty. After an error, do not ask again.
@@ -37,7 +51,8 @@ impl Batches {
                     return Ok(batch);
                 }
             }
-            if batch.len() >= APPLY_EVENTS_MAX || bytes >= APPLY_BYTES_MAX {
+            self.is_full = batch.len() >= APPLY_EVENTS_MAX || bytes >= APPLY_BYTES_MAX;
+            if self.is_full {
                 return Ok(batch);
             }
             match self.events.next().now_or_never() {

@@ -64,7 +64,7 @@ pub async fn fold<L: EventLog, S: ReadStore>(
         applied: checkpoint.map_or(Seq::ZERO, |row| Seq::new(row.seq)),
         parked: 0,
     };
-    let mut batches = Batches::new(log.read(partition, Halt::reading_from(folded.applied)));
+    let mut batches = Batches::after(log, partition, folded.applied);
     while folded.applied < until {
         let mut batch = batches.next().await?;
         // A batch that passes over `until` has a gap; it stays whole, so that the turn sees it.

@@ -60,11 +60,6 @@ impl Halt {
         )
     }
 
-    /// Where to read on after `applied`: from that event itself, so that a [`crate::turn`] sees whether it is still the same.
-    pub(crate) fn reading_from(applied: Seq) -> Seq {
-        applied.max(Seq::ZERO.next())
-    }
-
     /// Why the log cannot be read any further, unless trying again may help.
     pub(crate) const fn of_reading(error: &ReadError) -> Option<Self> {
         if let ReadError::Damaged { seq } = error {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use synap_log::{EventLog, Incarnation, ReadError, Recorded};
 use synap_readmodel::{ReadStore, SnapshotExt as _, StoreError, key};
-use synap_types::limits::APPLY_EVENTS_MAX;
 use synap_types::{Partition, Seq};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -148,17 +147,13 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
 
     async fn follow_on(&self) -> Result<std::convert::Infallible, Stop> {
         let (incarnation, tail) = self.check_log().await?;
-        let mut batches = Batches::new(
-            self.log
-                .read(self.partition, Halt::reading_from(self.applied())),
-        );
+        let mut batches = Batches::after(&*self.log, self.partition, self.applied());
         info!(partition = %self.partition, seq = %self.applied(), tail = %tail, "projector starts");
         self.progress
             .send_modify(|progress| progress.incarnation = incarnation);
-        let mut is_full = false;
         loop {
             // A full batch says that more is waiting, however far the log has grown since.
-            let behind = self.applied() < tail || is_full;
+            let behind = self.applied() < tail || batches.is_full();
             self.progress.send_if_modified(|progress| {
                 let standing = if behind {
                     Standing::CatchingUp
@@ -170,7 +165,6 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
                 changed
             });
             let batch = batches.next().await?;
-            is_full = batch.len() >= APPLY_EVENTS_MAX;
             self.apply(incarnation, batch).await?;
         }
     }
