@@ -37,6 +37,7 @@ pub(crate) struct Exported<R> {
     input: R,
     line: usize,
     bytes: u64,
+    started: bool,
     ended: bool,
     found: VecDeque<(Place, Found)>,
     relations: usize,
@@ -50,6 +51,7 @@ impl<R: BufRead> Exported<R> {
             input,
             line: 0,
             bytes: 0,
+            started: false,
             ended: false,
             found: VecDeque::new(),
             relations: 0,
@@ -98,28 +100,31 @@ impl<R: BufRead> Exported<R> {
         if text.is_empty() {
             return Ok(());
         }
+        let is_first = !std::mem::replace(&mut self.started, true);
         match serde_json::from_slice(text) {
             Ok(value) => self.take(value),
-            Err(e) if self.line == 1 && e.is_eof() && !ends_in_string(text) => {
-                let mut whole = text.to_vec();
-                let read = (&mut self.input)
-                    .take(limit - bytes.len() as u64)
-                    .read_to_end(&mut whole)?;
-                self.bytes += read as u64;
-                self.ended = true;
-                if !self.is_too_large(&whole) {
-                    // The first line was trimmed, but for its end: what follows must stay on its own line.
-                    whole.insert(text.len(), b'\n');
-                    match serde_json::from_slice(&whole) {
-                        Ok(value) => self.take(value),
-                        Err(e) => {
-                            self.line = e.line();
-                            self.malformed(&e);
-                        }
-                    }
-                }
+            Err(e) if is_first && e.is_eof() && !ends_in_string(text) => {
+                let mut whole = [text, b"\n"].concat();
+                self.read_rest(&mut whole, limit - bytes.len() as u64)?;
             }
             Err(e) => self.malformed(&e),
+        }
+        Ok(())
+    }
+
+    /// Reads a value to the end of the file; `whole` is its first line.
+    fn read_rest(&mut self, whole: &mut Vec<u8>, limit: u64) -> io::Result<()> {
+        let read = (&mut self.input).take(limit).read_to_end(whole)?;
+        self.bytes += read as u64;
+        self.ended = true;
+        if !self.is_too_large(whole) {
+            match serde_json::from_slice(whole) {
+                Ok(value) => self.take(value),
+                Err(e) => {
+                    self.line += e.line() - 1;
+                    self.malformed(&e);
+                }
+            }
         }
         Ok(())
     }
@@ -240,6 +245,8 @@ mod tests {
             );
         }
         check("{\n  \"id\": 1\n}", &["1 {\"id\":1}"]);
+        check("\n[\n{\"id\":1}]", &["2[0] {\"id\":1}"]);
+        check("\n[\n{\"id\":}]", &["3 is not JSON"]);
         check(
             "{\"results\":[{\"id\":1}]}\n{\"results\":[{\"id\":2}]}\n",
             &["1[0] {\"id\":1}", "2[0] {\"id\":2}"],
