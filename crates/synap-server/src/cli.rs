@@ -4,6 +4,7 @@ use crate::cmd;
 use crate::cmd::import::mem0::WithoutUser;
 use crate::config::ServeArgs;
 use crate::serve;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -130,10 +131,11 @@ pub(crate) struct ImportMem0Args {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
     /// The customer of all memories; a strict instance wants one
-    #[arg(long, value_name = "ID", conflicts_with = "customer_from")]
+    // An empty id is none for the server, and none is wider.
+    #[arg(long, value_name = "ID", conflicts_with = "customer_from", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) customer: Option<String>,
     /// The field that names a memory's customer, such as `app_id` or `metadata.org`; those without it are skipped
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) customer_from: Option<String>,
     /// What becomes of memories that name no user
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = WithoutUser::Skip)]
