@@ -42,7 +42,18 @@ impl<L: EventLog> Operations<L> {
         key: Option<IdempotencyKey>,
         strictness: Strictness,
     ) -> Result<IngestReceipt, ApiError> {
-        let body = parse_object(body)?;
+        self.create_from(identity, parse_object(body)?, key, strictness)
+            .await
+    }
+
+    /// [`Self::create`] with a body that is parsed already.
+    pub(crate) async fn create_from(
+        &self,
+        identity: &Identity,
+        body: Map<String, Value>,
+        key: Option<IdempotencyKey>,
+        strictness: Strictness,
+    ) -> Result<IngestReceipt, ApiError> {
         let parse = match strictness {
             Strictness::Vendor => IngestRequest::parse,
             Strictness::Own => IngestRequest::parse_strict,
