@@ -56,7 +56,7 @@ fn a_text_comes_urlencoded_as_the_vendor_sends_it() {
         ("scope", "{\"team\": \"x\"}"),
     ]);
     let expected = serde_json::json!({"document": "A note.", "document_type": "email", "scope": {"team": "x"}});
-    check("Multipart/Form-Data; boundary=\"b\"", parts, expected);
+    check("Multipart/Form-Data; boundary=\"b\"", parts, &expected);
 }
 
 #[test]
