@@ -23,3 +23,4 @@ mod serving;
 mod silence;
 mod support;
 mod tidy;
+mod uploading;
