@@ -2,7 +2,8 @@
 //! named, not read.
 
 use crate::upload::extract::html;
-use mail_parser::{Address, Message, MessageParser, MimeHeaders as _, PartType};
+use crate::upload::is_blank;
+use mail_parser::{Address, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 use synap_types::Timestamp;
 
 /// Recipients and attachments that are listed.
@@ -38,11 +39,14 @@ fn written(message: &Message<'_>, date: Option<&str>) -> String {
     if let Some(date) = date {
         add(&mut text, &format!("- Date: {date}"));
     }
-    let body: Vec<String> = message
-        .text_bodies()
-        .filter_map(|p| body(&p.body))
-        .collect();
-    add(&mut text, &format!("\n{}", body.join("\n\n")));
+    let mut bodies: Vec<String> = message.text_bodies().filter_map(body).collect();
+    if bodies.is_empty() {
+        // There is only a page; or a part is damaged, and the parser takes that for an attachment.
+        let parts = message.parts.iter();
+        let nameless = parts.filter(|part| part.attachment_name().is_none());
+        bodies = nameless.filter_map(body).collect();
+    }
+    add(&mut text, &format!("\n{}", bodies.join("\n\n")));
     let attached = message
         .attachments()
         .filter_map(|part| part.attachment_name());
@@ -61,15 +65,18 @@ fn add(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-fn body(part: &PartType<'_>) -> Option<String> {
-    match part {
-        PartType::Text(text) => Some(text.trim().to_owned()),
-        PartType::Html(page) => html::markdown(page),
+/// The text of a part, if it has any.
+fn body(part: &MessagePart<'_>) -> Option<String> {
+    let declared = part.content_type().and_then(|kind| kind.subtype());
+    let text = match &part.body {
+        PartType::Text(text) if declared != Some("html") => Some(text.trim().to_owned()),
+        PartType::Text(page) | PartType::Html(page) => html::markdown(page),
         PartType::Binary(_)
         | PartType::InlineBinary(_)
         | PartType::Message(_)
         | PartType::Multipart(_) => None,
-    }
+    };
+    text.filter(|text| !is_blank(text))
 }
 
 fn names(people: &Address<'_>) -> Vec<String> {

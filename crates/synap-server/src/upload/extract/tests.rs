@@ -37,6 +37,13 @@ fn a_mail_says_who_when_and_what_and_names_its_attachments() {
     let expected = "# The plan\n\n- From: Zoë <zoe@a.example>\n- To: Al <al@a.example>, bo@a.example\n\
         - Date: 2026-03-03T10:00:00+01:00\n\nWe meet at the café.\n\nAttachments: plan.pdf\n";
     check(Format::Email, mail, expected, Some("2026-03-03T09:00:00Z"));
+    let alone = "From: a@b.example\nContent-Type: multipart/alternative; boundary=a\n\n--a\nContent-Type: text/html\n\n<p>Alone.</p>";
+    check(
+        Format::Email,
+        alone,
+        "- From: a@b.example\n\nAlone.\n",
+        None,
+    );
     let page = "From: a@b.example\nContent-Type: text/html\n\n<h2>Hi</h2><p>We ship.</p>";
     check(
         Format::Email,
