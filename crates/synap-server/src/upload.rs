@@ -20,6 +20,9 @@ use synap_types::ApiError;
 use synap_types::json::{kind as name_of, parse_id, parse_value};
 use synap_types::limits::DOCUMENT_BYTES_MAX;
 
+/// Names of parts that a refusal repeats.
+const GIVEN_MAX: usize = 8;
+
 /// The create body that an upload means.
 ///
 /// The document's id is the field `document_id`, else the base name of the file: the same name with other content, in the
@@ -53,12 +56,9 @@ pub(crate) async fn document(
 
 /// How to say that there is neither a file nor a text: the names that did come help to find a misspelt one.
 fn nothing(given: &[String]) -> String {
-    let given = if given.is_empty() {
-        "nothing".to_owned()
-    } else {
-        given.join(", ")
-    };
-    format!("or text is required, and must not be empty; given: {given}")
+    let shown = given.get(..GIVEN_MAX).unwrap_or(given).join(", ");
+    let shown = if given.is_empty() { "nothing" } else { &shown };
+    format!("or text is required, and must not be empty; given: {shown}")
 }
 
 /// A document with what its file says about it.

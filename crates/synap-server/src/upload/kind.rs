@@ -4,7 +4,7 @@
 use crate::upload::charset::is_binary;
 use crate::upload::extract::Format;
 use crate::upload::form::{File, essence};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use synap_types::{ApiError, ErrorCode};
 
 /// First bytes of what is not read: archives and office files, images, sound, programs.
@@ -158,7 +158,7 @@ fn by_type(file: &File) -> Option<Result<Kind, ApiError>> {
 
 fn by_look(start: &[u8]) -> Kind {
     let opens_json = start.starts_with(b"{") || start.starts_with(b"[");
-    if opens_json && serde_json::from_slice::<Value>(start).is_ok() {
+    if opens_json && serde_json::from_slice::<IgnoredAny>(start).is_ok() {
         Kind::Json
     } else if is_email(start) {
         Kind::Parsed(Format::Email)
