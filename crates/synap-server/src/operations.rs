@@ -6,7 +6,7 @@ use crate::identity::{Identity, Keyring};
 use crate::ingest::Ingest;
 use crate::metrics;
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synap_log::EventLog;
