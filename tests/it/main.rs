@@ -24,3 +24,4 @@ mod serving;
 mod silence;
 mod support;
 mod tidy;
+mod uploading;
