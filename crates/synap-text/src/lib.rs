@@ -22,8 +22,12 @@ mod sentence;
 mod statement;
 mod terms;
 mod tokens;
+mod transcript;
+mod turn;
 
 pub use normal::{normal_form, similarity};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms};
 pub use tokens::estimate_tokens;
+pub use transcript::{TranscriptTurn, transcript_turns};
+pub use turn::{TurnSource, turn_statements};

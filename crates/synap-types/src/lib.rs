@@ -21,6 +21,7 @@ mod scope;
 mod seq;
 mod subject;
 mod timestamp;
+mod turn;
 mod upcast;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -43,4 +44,5 @@ pub use scope::{LevelName, Scope, ScopeError, ScopeLevel};
 pub use seq::Seq;
 pub use subject::{EventSubject, SubjectError, names};
 pub use timestamp::{Timestamp, TimestampError};
+pub use turn::TurnRole;
 pub use upcast::{UPCASTERS, Upcaster, upcast, upcast_with};
