@@ -394,6 +394,11 @@ fn ratio(compaction: &CompactionRow) -> f64 {
     (ratio * 10_000.0).round() / 10_000.0
 }
 
+/// A share of one, as people write it.
+fn hundredths(share: f32) -> f64 {
+    (f64::from(share.clamp(0.0, 1.0)) * 100.0).round() / 100.0
+}
+
 fn said_at(turn: &TurnRow) -> Timestamp {
     Timestamp::from_micros(turn.said_at.unwrap_or(turn.accepted_at))
 }
@@ -465,7 +470,7 @@ fn summary(row: &ConversationRow, last: Option<&CompactionRow>) -> Value {
 fn profile_json(profile: &ProfileRow) -> Value {
     let mut attributes = Map::new();
     for (name, known) in &profile.attributes {
-        let mut shown = json!({"value": known.value, "confidence": known.confidence,
+        let mut shown = json!({"value": known.value, "confidence": hundredths(known.confidence),
             "updated_at": Timestamp::from_micros(known.updated_at), "source_memory_id": known.memory_id});
         if let Some(id) = known.conversation {
             set(&mut shown, "source_conversation_id", json!(id));
@@ -486,7 +491,7 @@ fn profile_json(profile: &ProfileRow) -> Value {
 /// A memory as `memories.get` tells it.
 pub(crate) fn memory_json(row: &MemoryRow) -> Value {
     let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
-        "confidence": row.confidence.clamp(0.0, 1.0), "created_at": Timestamp::from_micros(row.accepted_at),
+        "confidence": hundredths(row.confidence), "created_at": Timestamp::from_micros(row.accepted_at),
         "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
         "scope_path": row.scope.path_json()});
     if let Some(category) = &row.category {

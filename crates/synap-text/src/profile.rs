@@ -33,19 +33,19 @@ pub struct Attribute {
     pub confidence: f32,
 }
 
-/// The first attribute that a statement gives, if it is about the user.
+/// The attributes that a statement gives, if it is about the user; in the order of its text.
 ///
-/// `about_user`: the statement was said by the user or is of a document in the user's own scope; else there is none.
+/// `about_user`: the statement was said by the user or is of a document in the user's own scope; else there are none.
 /// Outside of transcripts the third person counts too ("She lives in Lisbon"); what somebody says in a transcript of "he",
 /// "she" or a name other than their own is about somebody else. Names: `name`, `location`, `employer`, `occupation`,
 /// `email`, `phone`, `timezone`, `language`, `birthday`, `diet`, `allergy.<what>`, `family.<who>`, `pet.<what>`,
 /// `preference.<about>`. Episodes (apart from moving, being born and
 /// names), feelings, questions, conditions, code and assistants' words give
 /// nothing.
-pub fn attribute(statement: &Statement, about_user: bool) -> Option<Attribute> {
+pub fn attributes(statement: &Statement, about_user: bool) -> Vec<Attribute> {
     let speaker = statement.speaker.as_deref();
     if !about_user || speaker.is_some_and(is_assistant) {
-        return None;
+        return Vec::new();
     }
     let text = speaker
         .and_then(|speaker| {
@@ -54,7 +54,7 @@ pub fn attribute(statement: &Statement, about_user: bool) -> Option<Attribute> {
         })
         .unwrap_or(&statement.text);
     if speaker.is_none() && is_assistant(text.split_once(':').map_or("", |(label, _)| label)) {
-        return None;
+        return Vec::new();
     }
     let sentences = sentence::cut(text);
     let alone = sentences.len() == 1;
@@ -63,33 +63,39 @@ pub fn attribute(statement: &Statement, about_user: bool) -> Option<Attribute> {
         .take(SENTENCES_MAX)
         .map(|range| part(text, range))
         .filter(|sentence| !sentence.ends_with(['?', '？', '؟']))
-        .find_map(|sentence| {
+        .flat_map(|sentence| {
             let kind = if alone {
                 statement.kind
             } else {
                 kind::of(sentence, None, speaker).kind
             };
             match kind {
-                MemoryType::Emotion => None,
+                MemoryType::Emotion => Vec::new(),
                 MemoryType::Episode => of_rules(sentence, speaker, true),
                 MemoryType::Fact | MemoryType::Preference | MemoryType::TemporalEvent => {
-                    of_rules(sentence, speaker, false).or_else(|| wish::of(sentence, speaker))
+                    let found = of_rules(sentence, speaker, false);
+                    if found.is_empty() {
+                        wish::of(sentence, speaker).into_iter().collect()
+                    } else {
+                        found
+                    }
                 }
             }
         })
+        .collect()
 }
 
 fn is_assistant(name: &str) -> bool {
     kind::is_assistant(name) || name.eq_ignore_ascii_case("agent")
 }
 
-/// The first pattern of the table that a clause of the sentence starts with.
-fn of_rules(sentence: &str, speaker: Option<&str>, episode: bool) -> Option<Attribute> {
+/// Of each clause of the sentence, the first pattern of the table that it starts with.
+fn of_rules(sentence: &str, speaker: Option<&str>, episode: bool) -> Vec<Attribute> {
     let clauses = words::clauses(sentence, speaker);
     if clauses.first().is_some_and(Clause::is_condition) {
-        return None;
+        return Vec::new();
     }
-    clauses.iter().find_map(|clause| {
+    let of_clause = |clause: &Clause<'_>| {
         RULES
             .iter()
             .filter(|rule| rule.of_episodes || !episode)
@@ -109,7 +115,8 @@ fn of_rules(sentence: &str, speaker: Option<&str>, episode: bool) -> Option<Attr
                     },
                 })
             })
-    })
+    };
+    clauses.iter().filter_map(of_clause).collect()
 }
 
 #[cfg(test)]

@@ -15,16 +15,29 @@ fn said(speaker: &str, text: &str) -> Option<Attribute> {
         speaker,
         said_at: None,
     });
-    let found: Vec<_> = statements
+    let not_theirs = |statement: &Statement| attributes(statement, false).is_empty();
+    assert!(statements.iter().all(not_theirs));
+    let mut found = statements
         .iter()
-        .map(|statement| attribute(statement, true))
-        .collect();
-    assert!(
-        statements
-            .iter()
-            .all(|statement| attribute(statement, false).is_none())
-    );
-    found.into_iter().flatten().next()
+        .flat_map(|statement| attributes(statement, true));
+    found.next()
+}
+
+#[test]
+fn every_sentence_and_clause_counts() {
+    let statements = turn_statements(&TurnSource {
+        content: "My name is Al and I live in Lisbon. I prefer short answers.",
+        speaker: "User",
+        said_at: None,
+    });
+    let found = statements
+        .iter()
+        .flat_map(|statement| attributes(statement, true));
+    let found: Vec<_> = found.map(|one| (one.name, one.value)).collect();
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names[..2], ["name", "location"], "{found:?}");
+    assert!(names[2].starts_with("preference."), "{found:?}");
+    assert_eq!((found[0].1.as_str(), found[1].1.as_str()), ("Al", "Lisbon"));
 }
 
 /// What users say of themselves.

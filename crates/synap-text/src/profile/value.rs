@@ -84,7 +84,7 @@ fn proper(found: &Found<'_>) -> Option<String> {
         word.raw.starts_with(char::is_uppercase) || word.raw.starts_with(char::is_numeric)
     };
     let named = capital(first) || first.lower == "the" && second.is_some_and(capital);
-    if !named && !(found.casual && !is_one_of(&first.lower, NO_VALUES)) {
+    if !named && (!found.casual || is_one_of(&first.lower, NO_VALUES)) {
         return None;
     }
     let joined = |at: usize| {
