@@ -92,17 +92,13 @@ fn is_own(words: &[&str]) -> bool {
             "favorite" | "favourite" | "preferred" | "preference" | "preferences"
         )
     };
-    match words {
-        ["my", ..] => words.iter().any(favourite),
-        _ => {
-            let verb = |word: &&str| LIKES.contains(word) || matches!(*word, "prefers");
-            let end = words.iter().position(verb).unwrap_or(words.len());
-            let before = words.iter().take(end);
-            before
-                .copied()
-                .any(|word| matches!(word, "i" | "i'd" | "i'm"))
-        }
+    if words.first() == Some(&"my") {
+        return words.iter().any(favourite);
     }
+    let verb = |word: &&str| LIKES.contains(word) || *word == "prefers";
+    let end = words.iter().position(verb).unwrap_or(words.len());
+    let mut before = words.iter().take(end);
+    before.any(|word| matches!(*word, "i" | "i'd" | "i'm"))
 }
 
 /// What a preference is about: of likes the thing, of which there are many; of others the topic, else the thing.
