@@ -7,6 +7,12 @@
 //!         ─► markdown ─────┘
 //!              └─ outline (headings, lead-ins), sentence (cutting)
 //!
+//! turn       ─► turn (one speaker's Markdown) ─► Statement
+//! transcript ─► transcript (speakers' lines) ─► TranscriptTurn
+//! turns      ─► summary (telling sentences) ─► Summary
+//! Statement  ─► profile (patterns, likes) ─► Attribute
+//!
+//! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
 //! ```
 #![warn(missing_docs)]

@@ -8,7 +8,7 @@ use said::{Relation, Said};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Sentences that one is compared with, of those that have its start or a term in common.
+/// Sentences that one is compared with, of those that start or end alike.
 const COMPARED_MAX: usize = 32;
 
 /// A speaker's name is at most this long.
@@ -19,9 +19,9 @@ const LABEL_WORDS_MAX: usize = 3;
 /// `old` with the sentences of `new` merged in. The rule, for each sentence of `new` in turn:
 ///
 /// - It is dropped where a sentence that is there says the same: equal but for case, quotes and closing marks; or with the
-///   same terms in the same order; or with more terms, of which these are at least three in five, in their order.
-/// - It takes the place of the first sentence that it updates: one whose terms are at least three in five of its own, in
-///   their order; one with the same terms that says the opposite ("does not"); or one that differs in one run of words
+///   same words in the same order, apart from endings and words like "the" and "so"; or with more words, of which these are at least three in five, in their order.
+/// - It takes the place of the first sentence that it updates: one whose words are at least three in five of its own, in
+///   their order; one with the same words that says the opposite ("does not"); or one that differs in one run of words
 ///   only ("now" and "really" apart), after at least two words in common and with at least three in five words in common: "She lives in Lisbon." by
 ///   "She lives in Porto.". Where many values can be true at once ("Dana likes tea.", "Ana is tall.") that last does not
 ///   apply.

@@ -1,5 +1,6 @@
 //! What a sentence says, and how that relates to what another one says.
 
+use crate::normal::is_negation;
 use crate::{normal_form, terms};
 
 /// Verbs of which many values are true at once.
@@ -9,12 +10,12 @@ const MANY: &[&str] = &[
     "own", "plays", "play", "read", "reads", "said", "saw", "speak", "speaks", "supports",
     "support", "uses", "use", "visited", "want", "wants",
 ];
-/// Words that make a statement its opposite.
-const NEGATIONS: &[&str] = &[
-    "cannot", "never", "no", "not", "nobody", "nothing", "without",
-];
 /// Words that leave a statement what it is.
 const LIGHT: &[&str] = &["actually", "currently", "now", "really"];
+/// Words that say nothing of their own, and helpers of "not".
+const SMALL: &[&str] = &[
+    "a", "also", "an", "did", "do", "does", "just", "so", "that", "the", "then", "too", "very",
+];
 const BE: &[&str] = &["am", "are", "is", "was", "were"];
 
 /// How a new sentence relates to an old one.
@@ -34,7 +35,8 @@ pub(super) struct Said {
     pub(super) sentence: String,
     pub(super) form: String,
     words: Vec<String>,
-    terms: Vec<String>,
+    /// Its words without the small and the negating ones, as terms where they are any.
+    core: Vec<String>,
     negated: bool,
 }
 
@@ -47,25 +49,34 @@ impl Said {
             .filter(|word| !word.is_empty() && !LIGHT.contains(word))
             .map(ToOwned::to_owned)
             .collect();
-        let negated = words
+        let core = words
             .iter()
-            .any(|word| NEGATIONS.contains(&word.as_str()) || word.ends_with("n't"));
+            .filter(|word| !SMALL.contains(&word.as_str()) && !is_negation(word))
+            .flat_map(|word| {
+                let terms = terms(word);
+                if terms.is_empty() {
+                    vec![word.clone()]
+                } else {
+                    terms
+                }
+            })
+            .collect();
         Self {
             sentence: sentence.to_owned(),
-            terms: terms(sentence),
+            negated: words.iter().any(|word| is_negation(word)),
+            core,
             form,
             words,
-            negated,
         }
     }
 
-    /// Sentences are compared that share one of these: the first two words, or the first or the last term.
+    /// Sentences are compared that share one of these: the first two words, or the first or the last of their core.
     pub(super) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         if let [first, second, ..] = &self.words[..] {
             keys.push(format!("{first} {second}"));
         }
-        let ends = [self.terms.first(), self.terms.last()];
+        let ends = [self.core.first(), self.core.last()];
         keys.extend(ends.into_iter().flatten().map(|term| format!(" {term}")));
         keys.dedup();
         keys
@@ -74,20 +85,20 @@ impl Said {
     /// How this, which is new, relates to `old`.
     pub(super) fn to(&self, old: &Self) -> Relation {
         if self.negated == old.negated {
-            if self.terms.is_empty() || old.terms.is_empty() {
+            if self.core.is_empty() || old.core.is_empty() {
                 Relation::Other
-            } else if self.terms == old.terms {
+            } else if self.core == old.core {
                 Relation::Same
             } else if self.has_other_value(old) {
                 Relation::Update
-            } else if within(&self.terms, &old.terms) {
+            } else if within(&self.core, &old.core) {
                 Relation::Same
-            } else if within(&old.terms, &self.terms) {
+            } else if within(&old.core, &self.core) {
                 Relation::Update
             } else {
                 Relation::Other
             }
-        } else if self.terms == old.terms && !self.terms.is_empty() {
+        } else if self.core == old.core && !self.core.is_empty() {
             Relation::Update
         } else {
             Relation::Other

@@ -69,6 +69,11 @@ fn more_detail_and_the_opposite_take_the_old_ones_place() {
         "Alice prefers dark mode everywhere. It rains.",
     );
     check(
+        "The light is on. It rains.",
+        "The light is off.",
+        "The light is off. It rains.",
+    );
+    check(
         "Alice eats meat. It rains.",
         "Alice doesn't eat meat.",
         "Alice doesn't eat meat. It rains.",
@@ -101,6 +106,11 @@ fn what_can_be_true_at_once_is_appended() {
         "Alice lives in Lisbon.",
         "Bob lives in Lisbon.",
         "Alice lives in Lisbon. Bob lives in Lisbon.",
+    );
+    check(
+        "He lives in Lisbon.",
+        "She lives in Lisbon.",
+        "He lives in Lisbon. She lives in Lisbon.",
     );
     check(
         "The invoice is late.",

@@ -103,16 +103,27 @@ pub(super) const RULES: &[Rule] = &[
         Take::Proper,
         "<i> have|has? moved|relocated to",
     ),
-    rule("occupation", 0.9, Take::Phrase, "<i> work|works as"),
-    rule("occupation", 0.9, Take::Phrase, "<i> <be> working as"),
     rule(
         "occupation",
         0.9,
         Take::Phrase,
-        "<my> job|occupation|profession|role|title <be>",
+        "<i> work|works as a|an|the",
+    ),
+    rule("occupation", 0.9, Take::Trade, "<i> work|works as"),
+    rule(
+        "occupation",
+        0.9,
+        Take::Phrase,
+        "<i> <be> working as a|an|the",
+    ),
+    rule(
+        "occupation",
+        0.9,
+        Take::Trade,
+        "<my> job|occupation|profession|role|title <be> a|an|the?",
     ),
     rule("occupation", 0.8, Take::Trade, "<i> <be> a|an|the"),
-    rule("employer", 0.9, Take::Proper, "<i> work|works at|for|with"),
+    rule("employer", 0.9, Take::Proper, "<i> work|works at|for"),
     rule("employer", 0.9, Take::Proper, "<i> <be> working at|for"),
     rule(
         "employer",
@@ -120,7 +131,7 @@ pub(super) const RULES: &[Rule] = &[
         Take::Proper,
         "<i> <be> employed at|by|with",
     ),
-    lasting(
+    rule(
         "employer",
         0.9,
         Take::Proper,
@@ -222,5 +233,5 @@ pub(super) const ENDS: &str = "a although and as at because but by for from here
     so that these this though to together too until we when where which while who with you";
 
 /// Words that are no value though they stand where one does.
-pub(super) const NO_VALUES: &str = "a an anyone anything back constant everything fear home hope house it later me my night nobody \
+pub(super) const NO_VALUES: &str = "free fun him her myself a an anyone anything back constant everything fear home hope house it later me my night nobody \
     nothing our peace people someone something that the them there this tomorrow us weekends you your yourself";

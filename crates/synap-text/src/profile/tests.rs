@@ -170,6 +170,37 @@ const SAID: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// More of them, that were close to being missed.
+const SAID_TOO: &[(&str, &str, &str)] = &[
+    (
+        "When I travel, I prefer window seats.",
+        "preference.travel",
+        "When I travel, I prefer window seats.",
+    ),
+    ("I like to cook.", "preference.cook", "I like to cook."),
+    (
+        "I work as software developer at Globex.",
+        "occupation",
+        "software developer",
+    ),
+    ("My job is web designer.", "occupation", "web designer"),
+    (
+        "Please reply in short sentences.",
+        "preference.communication",
+        "Please reply in short sentences.",
+    ),
+    (
+        "I'm Dana's sister, and I live in Braga.",
+        "location",
+        "Braga",
+    ),
+    (
+        "I don’t like loud music.",
+        "preference.entertainment.music",
+        "I don’t like loud music.",
+    ),
+];
+
 /// What notes in the user's own scope say.
 const NOTED: &[(&str, &str, &str)] = &[
     (
@@ -194,6 +225,21 @@ const NOTED: &[(&str, &str, &str)] = &[
 /// What users say that stays for no profile.
 const NOTHING: &[&str] = &[
     "Where do I live?",
+    "My job is stressful.",
+    "I work as hard as I can.",
+    "I work with Bob.",
+    "Call me Monday.",
+    "Call me ASAP",
+    "My sister is CEO.",
+    "I don't eat at restaurants.",
+    "I'm allergic to my boss.",
+    "Bob hates when I call.",
+    "Please send it by email.",
+    "Please call me tomorrow.",
+    "I loved the film.",
+    "I hate to bother you.",
+    "i work for free",
+    "Backups live in Frankfurt.",
     "Do I prefer dark mode?",
     "If I live in Paris, what taxes do I pay?",
     "I used to live in Lisbon.",
@@ -251,6 +297,7 @@ fn check(found: Option<Attribute>, text: &str, name: &str, value: &str) {
 #[test]
 fn what_users_say_of_themselves_is_known() {
     check_all(SAID, "User");
+    check_all(SAID_TOO, "User");
 }
 
 #[test]
@@ -265,6 +312,18 @@ fn other_statements_say_nothing_of_the_user() {
         .filter_map(|text| said("User", text).map(|found| (*text, found)))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn notes_of_others_say_nothing_of_the_user() {
+    for text in [
+        "Backups live in Frankfurt.",
+        "The office is based in Berlin.",
+        "Alice's brother lives in Rome.",
+        "Alice met Bob in Vienna.",
+    ] {
+        assert_eq!(note(text), None, "{text}");
+    }
 }
 
 #[test]

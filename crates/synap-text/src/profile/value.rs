@@ -14,10 +14,10 @@ const NAME_WORDS_MAX: usize = 3;
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 const MONTHS: &str = "january february march april may june july august september october november december jan feb mar apr jun jul \
     aug sep sept oct nov dec";
-/// Capitalised words that say of what sort somebody is, not who.
+/// Capitalised words that say of what sort somebody is, or when, not who.
 const SORTS: &str = "american australian austrian belgian brazilian british canadian chinese christian danish dutch english finnish french \
     german greek hindu hungarian indian irish italian japanese jewish korean mexican muslim norwegian polish portuguese \
-    russian spanish swedish swiss turkish ukrainian";
+    russian spanish swedish swiss turkish ukrainian monday tuesday wednesday thursday friday saturday sunday tomorrow";
 
 /// The value, and what the attribute's name is completed by: "wife", "peanut".
 pub(super) fn of(rule: &Rule, found: &Found<'_>) -> Option<(String, Option<String>)> {
@@ -45,9 +45,12 @@ fn is_one_of(word: &str, list: &str) -> bool {
     list.split_ascii_whitespace().any(|listed| listed == word)
 }
 
-/// The words to the end of the phrase.
+/// The words to the end of the phrase, which may start with an article.
 fn phrase(words: &[Word<'_>]) -> Option<String> {
-    phrase_to(words, |word, first| !first && is_one_of(&word.lower, ENDS))
+    phrase_to(words, |word, first| {
+        let article = first && matches!(word.lower.as_str(), "a" | "an" | "the");
+        !article && is_one_of(&word.lower, ENDS)
+    })
 }
 
 fn phrase_to(words: &[Word<'_>], ends: impl Fn(&Word<'_>, bool) -> bool) -> Option<String> {
@@ -122,6 +125,7 @@ fn person(found: &Found<'_>) -> Option<String> {
                 .raw
                 .chars()
                 .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
+            && (word.raw.len() == 1 || word.raw.chars().any(char::is_lowercase))
             && !is_one_of(&word.lower, SORTS)
             && !is_one_of(&word.lower, ENDS);
         if !name {

@@ -12,17 +12,19 @@ const VALUE_BYTES_MAX: usize = 300;
 const SLUG_BYTES_MAX: usize = 40;
 /// Preferences by rules less sure than this are passing wishes.
 const SURE_MIN: f32 = 0.7;
-/// Passing wishes: "I want a refund" is none of the user's ways.
-const PASSING: &[&str] = &["like to", "wanted", "want", "wants"];
+/// Passing wishes: "I want a refund" is none of the user's ways, nor is "I loved the concert".
+const PASSING: &[&str] = &[
+    "enjoyed", "hate to", "hated", "liked", "loved", "want", "wanted", "wants",
+];
 /// Verbs whose object is liked or not, beside others that are.
 const LIKES: &[&str] = &[
     "adore", "adores", "detest", "detests", "dislike", "dislikes", "enjoy", "enjoys", "hate",
     "hates", "like", "likes", "love", "loves",
 ];
-/// Words that start a request to whoever reads it.
-const REQUESTS: &[&str] = &[
-    "always", "avoid", "don't", "keep", "never", "only", "please", "stop",
-];
+/// Words that start a rule for whoever reads it.
+const REQUESTS: &[&str] = &["always", "avoid", "don't", "keep", "never", "only", "stop"];
+/// Words that start one after "please", beside the others. "Please send it" is a request for once.
+const PLEASE: &[&str] = &["address", "answer", "be", "do", "reply", "respond", "use"];
 /// Words at which what a verb is about ends.
 const OBJECT_ENDS: &[&str] = &[
     "and", "as", "at", "because", "but", "by", "during", "for", "from", "if", "in", "instead",
@@ -38,7 +40,9 @@ pub(super) fn of(sentence: &str, speaker: Option<&str>) -> Option<Attribute> {
         return None;
     }
     let clauses = words::clauses(sentence, speaker);
-    let first = clauses.first().filter(|clause| !clause.is_condition())?;
+    let first = clauses
+        .first()
+        .filter(|clause| !clause.is_condition() || clause.is_occasion())?;
     let lower = sentence.replace('’', "'").to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace())
@@ -46,22 +50,7 @@ pub(super) fn of(sentence: &str, speaker: Option<&str>) -> Option<Attribute> {
         .filter(|word| !word.is_empty())
         .collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    let opens = words.first().copied().unwrap_or_default();
-    let mine = opens == "my"
-        && has(&[
-            "favorite",
-            "favourite",
-            "preferred",
-            "preference",
-            "preferences",
-        ]);
-    let request = REQUESTS.contains(&opens);
-    let own = mine
-        || request
-        || words
-            .iter()
-            .any(|word| matches!(*word, "i" | "i'd" | "i'm"))
-            && opens != "my";
+    let own = is_rule(&words) || is_own(&words);
     if !own && !first.is_reported() {
         return None;
     }
@@ -84,6 +73,32 @@ pub(super) fn of(sentence: &str, speaker: Option<&str>) -> Option<Attribute> {
             typed.confidence - super::REPORTED
         },
     })
+}
+
+/// Whether the words ask for something to be so from now on.
+fn is_rule(words: &[&str]) -> bool {
+    match words {
+        ["please", first, ..] => REQUESTS.contains(first) || PLEASE.contains(first),
+        [first, ..] => REQUESTS.contains(first),
+        [] => false,
+    }
+}
+
+/// Whether "I" stands before what is liked, or "my" before "favourite".
+fn is_own(words: &[&str]) -> bool {
+    let favourite = |word: &&str| {
+        matches!(
+            *word,
+            "favorite" | "favourite" | "preferred" | "preference" | "preferences"
+        )
+    };
+    if words.first() == Some(&"my") {
+        return words.iter().any(favourite);
+    }
+    let verb = |word: &&str| LIKES.contains(word) || *word == "prefers";
+    let end = words.iter().position(verb).unwrap_or(words.len());
+    let mut before = words.iter().take(end);
+    before.any(|word| matches!(*word, "i" | "i'd" | "i'm"))
 }
 
 /// What a preference is about: of likes the thing, of which there are many; of others the topic, else the thing.

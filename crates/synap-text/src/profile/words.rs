@@ -31,6 +31,8 @@ const CONDITIONS: &[&str] = &[
     "assume", "assuming", "had", "if", "imagine", "pretend", "suppose", "unless", "when",
     "whenever", "would",
 ];
+/// Forms of verbs that go with "I" and "they", not with a name.
+const PLURAL: &[&str] = &["are", "do", "have", "live", "reside", "speak", "work"];
 const THEY: &[&str] = &["he", "she", "they"];
 const THEIR: &[&str] = &["her", "his", "their"];
 
@@ -75,6 +77,13 @@ impl Clause<'_> {
             .is_some_and(|word| CONDITIONS.contains(&word.lower.as_str()))
     }
 
+    /// Whether it starts with the circumstances of a habit.
+    pub(super) fn is_occasion(&self) -> bool {
+        self.words
+            .first()
+            .is_some_and(|word| matches!(word.lower.as_str(), "when" | "whenever"))
+    }
+
     /// Whether it starts with the user as "she" or by name.
     pub(super) const fn is_reported(&self) -> bool {
         self.reported && self.subject + self.owner > 0
@@ -82,6 +91,9 @@ impl Clause<'_> {
 
     /// What follows the pattern, if the clause starts with it.
     pub(super) fn matches(&self, pattern: &str) -> Option<Found<'_>> {
+        if self.is_plural() {
+            return None;
+        }
         let (mut at, mut slot) = (0, None);
         for wanted in pattern.split(' ') {
             let (wanted, optional) = wanted
@@ -104,6 +116,16 @@ impl Clause<'_> {
                 .iter()
                 .any(|word| word.raw.len() > 1 && word.raw.starts_with(char::is_uppercase)),
         })
+    }
+
+    /// Whether many are meant where one name could be: "Backups live in Frankfurt."
+    fn is_plural(&self) -> bool {
+        let is = |at: usize, list: &[&str]| {
+            self.words
+                .get(at)
+                .is_some_and(|word| list.contains(&word.lower.as_str()))
+        };
+        self.reported && self.subject > 0 && !is(0, THEY) && is(self.subject, PLURAL)
     }
 
     /// How many words from `at` a slot takes, and which one it is, if it is of a list.

@@ -1,6 +1,8 @@
 //! Phrases by which sentences of a conversation are weighed: data and how it is matched. A change here raises
 //! `TEXT_VERSION`.
 
+use crate::normal::is_negation;
+
 /// Signs of a decision, each between spaces in small letters.
 const DECISIONS: &[&str] = &[
     "agreed",
@@ -164,6 +166,11 @@ impl Plain {
     /// Whether something is agreed.
     pub(super) fn decides(&self) -> bool {
         DECISIONS.iter().any(|phrase| self.has(phrase))
+    }
+
+    /// Whether there is a "not" in it.
+    pub(super) fn denies(&self) -> bool {
+        self.text.split(' ').any(is_negation)
     }
 
     /// Whether an assistant only offers its help.

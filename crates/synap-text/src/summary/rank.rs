@@ -155,14 +155,16 @@ impl<'a> Choice<'a> {
 
     /// Whether a kept sentence says the same.
     fn repeats(&self, at: usize) -> bool {
-        let own = self.sentences.get(at).map_or(&[][..], |one| &one.terms);
+        let Some(own) = self.sentences.get(at) else {
+            return false;
+        };
         self.rarest(at)
             .and_then(|term| self.terms.get(term))
             .is_some_and(|term| {
                 term.kept.iter().rev().take(COMPARED_MAX).any(|other| {
-                    self.sentences
-                        .get(*other)
-                        .is_some_and(|other| similarity(&other.terms, own) >= SAME)
+                    self.sentences.get(*other).is_some_and(|other| {
+                        other.denies == own.denies && similarity(&other.terms, &own.terms) >= SAME
+                    })
                 })
             })
     }

@@ -21,6 +21,8 @@ pub(super) struct Sentence<'a> {
     pub(super) tokens: usize,
     /// Its terms in order, each once, at most [`TERMS_MAX`].
     pub(super) terms: Vec<String>,
+    /// There is a "not" in it.
+    pub(super) denies: bool,
     /// By how many percent its weight is taken; 0 for what is kept only where nothing else was said.
     pub(super) percent: u64,
 }
@@ -72,6 +74,7 @@ fn sentence<'a>(turn: &SummaryTurn<'a>, piece: &Piece) -> Sentence<'a> {
         tokens: tokens(turn.speaker, &text),
         text,
         section,
+        denies: Plain::new(&piece.body).denies(),
         terms,
         percent,
     }

@@ -145,6 +145,12 @@ fn repetitions_are_left_out_and_other_values_are_not() {
 }
 
 #[test]
+fn a_decision_that_is_taken_back_is_no_repetition() {
+    let text = "User: We will use the blue theme.\nUser: We will not use the blue theme.";
+    assert_eq!(read(text, 100).sentences.len(), 2);
+}
+
+#[test]
 fn a_small_target_gives_a_short_telling_sentence() {
     let found = read(CONVERSATION, 0);
     assert_eq!(found.sentences.len(), 1);
