@@ -19,6 +19,8 @@ import httpx
 
 # How long anything that is on its way may take. Generous, for a busy machine; nothing waits for it when all is well.
 PATIENCE_S = 30.0
+# How the block of a compacted conversation begins; the integrations look for it.
+COMPACTED = "## Conversation so far (compacted"
 # How long one child process may take.
 CHILD_S = 240.0
 
@@ -110,6 +112,14 @@ class Server:
         return [item["content"] for items in context.values() if isinstance(items, list) for item in items]
 
 
+class People:
+    """Two users of one customer, and another customer: ids that no earlier run has used."""
+
+    def __init__(self) -> None:
+        self.acme, self.other = fresh("acme"), fresh("other")
+        self.alice, self.bob = fresh("alice"), fresh("bob")
+
+
 def fresh(name: str) -> str:
     """An id that no earlier run has used."""
     return f"{name}-{uuid.uuid4().hex[:12]}"
@@ -130,6 +140,16 @@ async def eventually(look: Callable[[], Any], good: Callable[[Any], bool]) -> An
         if good(seen) or time.monotonic() > limit:
             return seen
         await asyncio.sleep(0.1)
+
+
+async def compact(checks: Checks, sdk: Any, conversation: str, strategy: str = "balanced") -> None:
+    """Has a conversation compacted, and waits for it; `sdk` is the vendor's."""
+    context = sdk.conversation.context
+    await context.compact(conversation, strategy=strategy, force=True)
+    done = await eventually(
+        lambda: context.get_compaction_status(conversation), lambda seen: seen.status == "completed"
+    )
+    checks.equal("the compaction completes", done.status, "completed")
 
 
 def child(script: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

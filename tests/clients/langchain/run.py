@@ -32,9 +32,7 @@ from synap_langchain import (
     synap_st_runnable,
 )
 
-from support import Checks, Server, Turn, anywhere, child, eventually, fresh, run_modes
-
-COMPACTED = "## Conversation so far (compacted"
+from support import COMPACTED, Checks, People, Server, Turn, anywhere, child, compact, eventually, run_modes
 
 
 class FakeChat(SimpleChatModel):
@@ -54,14 +52,6 @@ class FakeChat(SimpleChatModel):
 def said(messages: list[BaseMessage]) -> list[tuple[str, str]]:
     """Messages as (type, content)."""
     return [(message.type, str(message.content)) for message in messages]
-
-
-class People:
-    """Two users of one customer, and a user of the same name at another customer."""
-
-    def __init__(self) -> None:
-        self.acme, self.other = fresh("acme"), fresh("other")
-        self.alice, self.bob = fresh("alice"), fresh("bob")
 
 
 def new_sdk() -> MaximemSynapSDK:
@@ -213,12 +203,7 @@ async def nodes(checks: Checks, sdk: MaximemSynapSDK, who: People) -> None:
 async def compaction(checks: Checks, sdk: MaximemSynapSDK, who: People, conversation: str) -> list[tuple[str, str]]:
     """The compacted conversation in place of its earlier turns. Returns the turns that this added."""
     checks.equal("without a compaction there is no block", await synap_st_runnable(sdk, conversation).ainvoke({}), "")
-    context = sdk.conversation.context
-    await context.compact(conversation, strategy="balanced", force=True)
-    done = await eventually(
-        lambda: context.get_compaction_status(conversation), lambda seen: seen.status == "completed"
-    )
-    checks.equal("the compaction completes", done.status, "completed")
+    await compact(checks, sdk, conversation)
     block = await synap_st_runnable(sdk, conversation).ainvoke({})
     checks.that("then the block is the compaction", block.startswith(COMPACTED), block)
     checks.that("and tells what was said", "Pamuk" in block, block)

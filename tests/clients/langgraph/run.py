@@ -32,9 +32,7 @@ from synap_langgraph import (
     synap_st_prompt,
 )
 
-from support import Checks, Server, Turn, anywhere, eventually, fresh, run_modes
-
-COMPACTED = "## Conversation so far (compacted"
+from support import COMPACTED, Checks, People, Server, Turn, anywhere, compact, eventually, fresh, run_modes
 
 # Values of a store are JSON: sentences, line breaks, other scripts and nesting must come back as they were.
 PROFILE = {
@@ -52,14 +50,6 @@ class Talk(TypedDict, total=False):
     synap_context: str
     synap_st: str
     recalled: list[Any]
-
-
-class People:
-    """Two users of one customer, and another customer."""
-
-    def __init__(self) -> None:
-        self.acme, self.other = fresh("acme"), fresh("other")
-        self.alice, self.bob = fresh("alice"), fresh("bob")
 
 
 async def got(store: BaseStore, namespace: tuple[str, ...], key: str) -> Any:
@@ -281,12 +271,7 @@ async def compaction(checks: Checks, sdk: MaximemSynapSDK, conversation: str) ->
     graph.add_edge("short", END)
     app = graph.compile()
     checks.equal("without a compaction the state has none", (await app.ainvoke({"messages": []}))["synap_st"], "")
-    context = sdk.conversation.context
-    await context.compact(conversation, strategy="conservative", force=True)
-    done = await eventually(
-        lambda: context.get_compaction_status(conversation), lambda seen: seen.status == "completed"
-    )
-    checks.equal("the compaction completes", done.status, "completed")
+    await compact(checks, sdk, conversation, "conservative")
     block = (await app.ainvoke({"messages": []}))["synap_st"]
     checks.that("then the state has the compaction", block.startswith(COMPACTED) and "Bergen" in block, block)
     prompt = synap_st_prompt(sdk, conversation, system="Be brief.")
