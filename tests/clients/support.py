@@ -6,6 +6,7 @@ is stored.
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,13 @@ class Server:
                 raise RuntimeError(f"ingestion {ingestion_id} does not end: {body}")
             time.sleep(0.05)
 
+    def stored(self, answer: str) -> dict[str, Any]:
+        """The status of the ingestion that a store tool's answer names, once there is nothing more to come."""
+        match = re.fullmatch(r"Memory stored \(ingestion_id: ([0-9a-f-]{36})\)", answer.strip())
+        if not match:
+            raise RuntimeError(f"not the answer of a store tool: {answer}")
+        return self.status(match[1])
+
     def remember(self, text: str, *, user: str | None = None, customer: str | None = None) -> list[str]:
         """Stores a document and returns the ids of its memories, when they can be found."""
         body = {"document": text, "user_id": user, "customer_id": customer}
@@ -140,6 +148,14 @@ async def eventually(look: Callable[[], Any], good: Callable[[Any], bool]) -> An
         if good(seen) or time.monotonic() > limit:
             return seen
         await asyncio.sleep(0.1)
+
+
+def soon(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    """The same for code without an event loop, which some integrations must not be called under."""
+    limit = time.monotonic() + PATIENCE_S
+    while not good(seen := look()) and time.monotonic() < limit:
+        time.sleep(0.1)
+    return seen
 
 
 async def compact(checks: Checks, sdk: Any, conversation: str, strategy: str = "balanced") -> None:

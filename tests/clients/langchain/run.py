@@ -32,7 +32,7 @@ from synap_langchain import (
     synap_st_runnable,
 )
 
-from support import COMPACTED, Checks, People, Server, Turn, anywhere, child, compact, eventually, run_modes
+from support import COMPACTED, Checks, People, Server, Turn, anywhere, child, compact, eventually, run_modes, soon
 
 
 class FakeChat(SimpleChatModel):
@@ -63,9 +63,7 @@ async def tools(checks: Checks, server: Server, sdk: MaximemSynapSDK, who: Peopl
     """An agent's two tools. Returns the ids of what was stored."""
     store = SynapStoreTool(sdk=sdk, user_id=who.alice, customer_id=who.acme)
     answer = await store.ainvoke({"content": "Alice prefers oolong tea in the morning."})
-    ingestion = answer.removeprefix("Memory stored (ingestion_id: ").removesuffix(")")
-    checks.equal("the store tool answers with the id of an ingestion", str(uuid.UUID(ingestion)), ingestion)
-    status = server.status(ingestion)
+    status = server.stored(answer)
     checks.that(
         "what the tool stored became a memory", status["status"] == "completed" and bool(status["memory_ids"]), status
     )
@@ -249,7 +247,7 @@ def synchronous(checks: Checks) -> None:
     answer = SynapStoreTool(sdk=sdk, user_id=who.alice, customer_id=who.acme).invoke(
         {"content": "Alice plays the oboe."}
     )
-    server.status(answer.removeprefix("Memory stored (ingestion_id: ").removesuffix(")"))
+    server.stored(answer)
     seen = SynapSearchTool(sdk=sdk, user_id=who.alice, customer_id=who.acme).invoke({"query": "Which instrument?"})
     checks.that("the search tool finds what the store tool stored", "oboe" in seen, seen)
     texts = [
@@ -262,7 +260,7 @@ def synchronous(checks: Checks) -> None:
     first, second = "I live in Trondheim.", "Where do I live?"
     config = {"configurable": {"session_id": conversation}}
     chain.invoke({"question": first}, config)
-    asyncio.run(eventually(lambda: server.turns(conversation), lambda seen: len(seen) >= 2))
+    soon(lambda: server.turns(conversation), lambda seen: len(seen) >= 2)
     chain.invoke({"question": second}, config)
     check_second_turn(checks, model, first, second)
     checks.that("the stream is open", sdk.instance.is_listening)
