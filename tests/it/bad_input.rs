@@ -119,12 +119,12 @@ fn levels(http: &Http) {
         (
             "customer",
             json!({"customer_id": "acme", "user_id": "al"}),
-            "user_id is not accepted in a customer fetch",
+            "user_id is not accepted where a customer is meant",
         ),
         (
             "client",
             json!({"customer_id": "acme"}),
-            "customer_id is not accepted in a client fetch",
+            "customer_id is not accepted where a client is meant",
         ),
     ] {
         let reply = http.fetch_bytes(level, body.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! The commands that talk to a server, `ingest` apart: what they print, for people and for programs, and how they fail.
+//! The commands that talk to a server, `ingest` and `import` apart: what they print, for people and for programs, and how they fail.
 
 use crate::support::{Cli, Home, Run, Server};
 use serde_json::{Value, json};
@@ -179,6 +179,7 @@ fn without_a_server_or_a_key_every_command_says_what_to_do() {
         &["rebuild"],
         &["verify"],
         &["ingest", "-"],
+        &["import", "mem0", "-"],
     ] {
         let run = |cli: &Cli| cli.run_with(command, b"A note.", |_| {}).failed();
         let no_server = run(&Cli::new("http://127.0.0.1:1", "k"));
@@ -218,17 +219,18 @@ fn every_command_explains_itself() {
     let cli = Cli::new("http://127.0.0.1:1", "k-secret");
     let all = cli.run(["--help"]).ok();
     let commands = [
-        "serve", "ingest", "fetch", "status", "rebuild", "verify", "doctor",
+        "serve", "ingest", "import", "fetch", "status", "rebuild", "verify", "doctor",
     ];
     says(&all, &commands);
     assert!(!all.stdout.contains("exec-nats-server"), "not for people");
-    for command in commands {
-        let help = cli.run([command, "--help"]).ok();
+    let commands = commands.iter().map(std::slice::from_ref);
+    for command in commands.chain([&["import", "mem0"][..]]) {
+        let help = cli.run([command, &["--help"]].concat()).ok();
         says(&help, &["Usage: synap"]);
         assert!(!help.stdout.contains("k-secret"), "keys are not shown");
         assert!(
             help.stdout.lines().all(|line| line.chars().count() <= 110),
-            "{command}"
+            "{command:?}"
         );
     }
     assert!(cli.run(["--version"]).ok().stdout.starts_with("synap 0."));
@@ -236,6 +238,17 @@ fn every_command_explains_itself() {
         &["fetsch"][..],
         &["fetch", "--quary", "x"],
         &["ingest"],
+        &["import"],
+        &["import", "mem0"],
+        &[
+            "import",
+            "mem0",
+            "--customer",
+            "a",
+            "--customer-from",
+            "b",
+            "-",
+        ],
         &[],
     ] {
         assert_eq!(cli.run(wrong).code, Some(2), "{wrong:?}");

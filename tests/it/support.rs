@@ -20,7 +20,7 @@ pub(crate) mod random;
 pub(crate) mod server;
 pub(crate) mod wait;
 
-pub(crate) use cli::{Cli, Run};
+pub(crate) use cli::{Cli, Run, shell};
 pub(crate) use context::{contents, ids, items, scopes};
 pub(crate) use door::{Door, Reply};
 pub(crate) use external::ExternalNats;

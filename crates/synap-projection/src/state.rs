@@ -48,6 +48,11 @@ impl<'a, S: Snapshot> State<'a, S> {
         self.event.put(key, row);
     }
 
+    /// Removes a row.
+    pub fn delete<R>(&mut self, key: RowKey<R>) {
+        self.event.delete(key);
+    }
+
     /// Adds bytes at the end of a value. Such values are never read by a projection.
     pub fn append(&mut self, key: Key, bytes: &[u8]) {
         self.event.append(key, bytes);

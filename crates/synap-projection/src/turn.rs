@@ -1,7 +1,7 @@
 //! One turn of a projector: events in, one atomic write set with the next checkpoint out.
 
 use crate::{ApplyError, Halt, PROJECTION_VERSION, State, apply};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use synap_log::{Incarnation, Recorded};
 use synap_readmodel::{
@@ -9,7 +9,8 @@ use synap_readmodel::{
     StoreError, WriteSet, key,
 };
 use synap_types::{
-    DocumentType, Event, EventBody, EventParseError, EventSubject, Hash128, Partition, Scope, Seq,
+    DocumentId, Event, EventBody, EventId, EventParseError, EventSubject, Hash128, IngestionId,
+    Partition, Scope, Seq, Timestamp,
 };
 
 /// What a turn decided.
@@ -131,84 +132,123 @@ fn one<S: Snapshot>(
             }));
         }
         Err(e) => {
-            let about =
-                remains(&recorded.payload).filter(|event| is_of(recorded, event, partition));
-            let seen = match &about {
-                Some(event) => is_seen(event, state)?,
+            let whose =
+                Whose::remains(&recorded.payload).filter(|whose| whose.is_of(recorded, partition));
+            let seen = match &whose {
+                Some(whose) => whose.is_seen(state)?,
                 None => false,
             };
-            let about = about.as_ref().filter(|_| !seen);
-            return park(recorded, about, e.to_string(), None, state);
+            let whose = whose.filter(|_| !seen);
+            return park(recorded, whose.as_ref(), e.to_string(), None, state);
         }
     };
-    if !is_of(recorded, &event, partition) {
+    let whose = Whose::of(&event);
+    if !whose.is_of(recorded, partition) {
         // What the payload says counts for nothing then: a writer of one scope must not hold up the documents of another.
         let reason = "its subject names another scope".to_owned();
         return park(recorded, None, reason, None, state);
     }
-    let waits = state.row(&key::parked_subject(&event.scope().hash(), &event.about()))?;
+    let waits = state.row(&key::parked_subject(&whose.scope.hash(), &whose.about))?;
     if let Some(first) = waits {
-        if is_seen(&event, state)? {
+        if whose.is_seen(state)? {
             return Ok(Outcome::Applied);
         }
         let reason = format!("waits behind event {}", first.seq);
-        return park(recorded, Some(&event), reason, Some(first.seq), state);
+        return park(recorded, Some(&whose), reason, Some(first.seq), state);
     }
     // A defect in pure code must not stop the partition: what it would have written is discarded, the event is parked.
     let applied = catch_unwind(AssertUnwindSafe(|| apply(&event, recorded.seq, state)));
-    match applied {
-        Ok(Ok(())) => Ok(Outcome::Applied),
-        Ok(Err(ApplyError::Store(e))) => Err(e),
-        Ok(Err(e)) => park(recorded, Some(&event), e.to_string(), None, state),
-        Err(_) => park(
-            recorded,
-            Some(&event),
-            "applying it panicked".to_owned(),
-            None,
-            state,
-        ),
+    let reason = match applied {
+        Ok(Ok(())) => return Ok(Outcome::Applied),
+        Ok(Err(ApplyError::Store(e))) => return Err(e),
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => "applying it panicked".to_owned(),
+    };
+    park(recorded, Some(&whose), reason, None, state)
+}
+
+/// Whose an event is and what it is about: what parking needs, and what is left of many a malformed one.
+struct Whose {
+    id: EventId,
+    scope: Scope,
+    about: String,
+    type_token: String,
+    /// Of an ingest: what its status is asked by.
+    ingestion: Option<(IngestionId, DocumentId)>,
+    accepted_at: i64,
+}
+
+impl Whose {
+    fn of(event: &Event) -> Self {
+        let ingestion = match &event.body {
+            EventBody::MemoryIngested(data) => Some((data.ingestion_id, data.document_id.clone())),
+            EventBody::TranscriptIngested(data) => {
+                let name = data.conversation_id.to_string().parse().ok();
+                name.map(|name| (data.ingestion_id, name))
+            }
+            _ => None,
+        };
+        Self {
+            id: event.id,
+            scope: event.scope().clone(),
+            about: event.about(),
+            type_token: event.type_token().to_owned(),
+            ingestion,
+            accepted_at: event.time.micros(),
+        }
     }
-}
 
-/// Whether `event` was stored under the subject of its own scope.
-fn is_of(recorded: &Recorded, event: &Event, partition: Partition) -> bool {
-    EventSubject::of(partition, event).to_string() == recorded.subject
-}
+    /// What is left of a malformed event, without content, if its envelope and scope are whole. So an ingest's status can
+    /// be told, and later events of the same document or conversation wait behind it.
+    fn remains(payload: &[u8]) -> Option<Self> {
+        let envelope: Value = serde_json::from_slice(payload).ok()?;
+        let text = |field: &str| envelope.get(field)?.as_str();
+        let data = envelope.get("data")?;
+        let of_data = |field: &str| data.get(field)?.as_str();
+        let name = text("type")?.strip_prefix("synap.")?;
+        let (name, _version) = name.rsplit_once(".v")?;
+        let about = text("subject")?.to_owned();
+        let ingestion = || {
+            let document = of_data("document_id").or_else(|| of_data("conversation_id"))?;
+            Some((
+                of_data("ingestion_id")?.parse().ok()?,
+                document.parse().ok()?,
+            ))
+        };
+        Some(Self {
+            id: text("id")?.parse().ok()?,
+            scope: serde_json::from_value(data.get("scope")?.clone()).ok()?,
+            about,
+            type_token: name.replace('.', "-"),
+            ingestion: ingestion(),
+            accepted_at: text("time")?.parse::<Timestamp>().ok()?.micros(),
+        })
+    }
 
-/// Whether `event` was applied at an earlier place of the log.
-fn is_seen<S: Snapshot>(event: &Event, state: &State<'_, S>) -> Result<bool, StoreError> {
-    let seen = state.row(&key::seen(&event.scope().hash(), event.id))?;
-    Ok(seen.is_some())
-}
+    /// Whether the event was stored under the subject of its own scope.
+    fn is_of(&self, recorded: &Recorded, partition: Partition) -> bool {
+        let subject = EventSubject::new(partition, &self.scope, &self.type_token);
+        subject.to_string() == recorded.subject
+    }
 
-/// What is left of a malformed ingest: whose it is and which document it is about, without content, if these are whole.
-/// So its status can be told, and later versions of the document wait behind it.
-fn remains(payload: &[u8]) -> Option<Event> {
-    let mut envelope: Value = serde_json::from_slice(payload).ok()?;
-    let data = envelope.get_mut("data")?;
-    *data = json!({
-        "ingestion_id": data.get("ingestion_id")?,
-        "scope": data.get("scope")?,
-        "document_id": data.get("document_id")?,
-        "document_type": DocumentType::DOCUMENT,
-        "content": {"format": "text", "value": ""},
-        "author": {"instance_id": "unknown", "key_id": "unknown"},
-    });
-    Event::from_json(envelope.to_string().as_bytes()).ok()
+    /// Whether the event was applied at an earlier place of the log.
+    fn is_seen<S: Snapshot>(&self, state: &State<'_, S>) -> Result<bool, StoreError> {
+        let seen = state.row(&key::seen(&self.scope.hash(), self.id))?;
+        Ok(seen.is_some())
+    }
 }
 
 /// Sets an event aside, in the same batch as everything else: counted, listed, and in front of its followers.
 fn park<S: Snapshot>(
     recorded: &Recorded,
-    event: Option<&Event>,
+    whose: Option<&Whose>,
     reason: String,
     behind: Option<u64>,
     state: &mut State<'_, S>,
 ) -> Result<Outcome, StoreError> {
     state.discard();
-    if let Some(event) = event {
-        let scope = event.scope().hash();
-        let subject = || key::parked_subject(&scope, &event.about());
+    if let Some(whose) = whose {
+        let subject = || key::parked_subject(&whose.scope.hash(), &whose.about);
         if state.row(&subject())?.is_none() {
             state.put(
                 subject(),
@@ -217,18 +257,18 @@ fn park<S: Snapshot>(
                 },
             );
         }
-        if let EventBody::MemoryIngested(data) = &event.body {
+        if let Some((ingestion_id, document_id)) = &whose.ingestion {
             let row = IngestionRow {
-                ingestion_id: data.ingestion_id,
-                scope: data.scope.clone(),
-                document_id: data.document_id.clone(),
-                accepted_at: event.time.micros(),
+                ingestion_id: *ingestion_id,
+                scope: whose.scope.clone(),
+                document_id: document_id.clone(),
+                accepted_at: whose.accepted_at,
                 seq: recorded.seq.get(),
                 memory_ids: Vec::new(),
                 parked: Some(reason.clone()),
             };
-            let client = Scope::of_client(data.scope.client().clone()).hash();
-            state.put(key::ingestion(&client, data.ingestion_id), &row);
+            let client = Scope::of_client(whose.scope.client().clone()).hash();
+            state.put(key::ingestion(&client, *ingestion_id), &row);
         }
     }
     let row = ParkedRow {

@@ -183,7 +183,7 @@ fn best<S: Snapshot>(
             break;
         };
         let row = view.memory(hit.ordinal)?;
-        if let Some(row) = row.filter(|row| row.is_live() && types.accepts(row.kind)) {
+        if let Some(row) = row.filter(|row| view.tells(row) && types.accepts(row.kind)) {
             found.push_back(Candidate {
                 scope,
                 row,
@@ -211,7 +211,7 @@ pub(crate) fn newest<S: Snapshot>(
         let is_match = matched.binary_search_by_key(&ordinal, |score| score.ordinal);
         if is_match.is_err() {
             match view.decode(ordinal, value) {
-                Ok(row) if row.is_live() && types.accepts(row.kind) => {
+                Ok(row) if view.tells(&row) && types.accepts(row.kind) => {
                     found.push(Candidate {
                         scope,
                         row,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use synap_readmodel::{Snapshot, SnapshotExt as _, key};
 use synap_types::limits::ANSWER_BYTES_MAX;
-use synap_types::{ContextItem, EventId, FetchRequest, Fold, ItemExplain, Timestamp};
+use synap_types::{ContextItem, EventId, FetchRequest, Fold, ItemExplain, MemorySource, Timestamp};
 
 /// Lays out what was selected; looks up the metadata of each event once.
 pub(crate) fn items<S: Snapshot>(
@@ -40,16 +40,14 @@ fn metadata_of<S: Snapshot>(
     known: &mut BTreeMap<(usize, EventId), Given>,
 ) -> Result<Given, FetchError> {
     let row = &selected.candidate.row;
-    if !row.has_metadata {
+    let Some(under) = row.metadata else {
         return Ok(Given::default());
-    }
-    let at = (selected.candidate.scope, row.event_id);
+    };
+    let at = (selected.candidate.scope, under);
     if let Some(found) = known.get(&at) {
         return Ok(found.clone());
     }
-    let stored = view
-        .snapshot
-        .row(&key::metadata(view.hash(), row.event_id))?;
+    let stored = view.snapshot.row(&key::metadata(view.hash(), under))?;
     let found: Given = stored
         .and_then(|row| Some((serde_json::from_str(&row.json).ok()?, row.json.len())))
         .unwrap_or_default();
@@ -80,8 +78,13 @@ fn item<S: Snapshot>(
         rank,
         rank_score: candidate.score.relevance,
         confidence: row.confidence.clamp(0.0, 1.0),
-        source: row.document_id.to_string(),
-        document_id: row.document_id.to_string(),
+        source: row.source.to_string(),
+        document_id: row.source.to_string(),
+        conversation_id: match row.source {
+            MemorySource::Document(_) => None,
+            MemorySource::Conversation(id) => Some(id),
+        },
+        turn: row.turn,
         category: row.category.clone(),
         said_at: row.said_at(),
         extracted_at: Timestamp::from_micros(row.accepted_at),

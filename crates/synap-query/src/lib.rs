@@ -9,16 +9,22 @@
 //! It reads snapshots and nothing else; it never writes.
 
 mod candidate;
+mod conversation;
+mod described;
 mod error;
 mod fetch;
 mod items;
 mod lookup;
+mod prompt;
 mod saying;
 mod select;
 mod signal;
 mod view;
 
+pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
+pub use described::is_described;
 pub use error::FetchError;
 pub use fetch::fetch;
-pub use lookup::{IngestState, ingest_state, ingestion_status};
-pub use view::ScopeView;
+pub use lookup::{IngestState, deletion, ingest_state, ingestion_status, memory, profile, turn_of};
+pub use prompt::{PromptStyle, summary_text, turns_text};
+pub use view::{Part, ScopeView};

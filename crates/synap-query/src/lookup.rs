@@ -1,10 +1,13 @@
-//! Point reads: what became of an ingestion, and what an ingest would meet.
+//! Point reads: single memories, profiles, what became of an ingestion, and what an ingest would meet.
 
-use crate::FetchError;
-use synap_readmodel::{DocumentRow, IngestionRow, SeenRow, Snapshot, SnapshotExt as _, key};
+use crate::{FetchError, ScopeView};
+use synap_readmodel::{
+    DeletionRow, DocumentRow, ErasedRow, IngestionRow, MemoryRow, ProfileRow, SeenRow, Snapshot,
+    SnapshotExt as _, key, last_erasure,
+};
 use synap_types::{
-    ClientId, DocumentId, EventId, IngestState as State, IngestStatus, IngestionId, Scope,
-    Timestamp,
+    ClientId, DocumentId, EventId, IngestState as State, IngestStatus, IngestionId, MemoryId,
+    Scope, Timestamp,
 };
 
 /// What became of `ingestion`, if this partition knows it and it belongs to `client`.
@@ -21,6 +24,59 @@ pub fn ingestion_status(
         return Err(FetchError::ForeignRow);
     }
     Ok(Some(status(row)))
+}
+
+/// The memory of this id, if this partition has it, it can be told, and it belongs to `client`.
+pub fn memory(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    id: MemoryId,
+) -> Result<Option<MemoryRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+        return Ok(None);
+    };
+    if index.scope.client() != client {
+        return Err(FetchError::ForeignRow);
+    }
+    let view = ScopeView::new(index.scope, snapshot)?;
+    let row = view.memory(index.ordinal)?;
+    Ok(row.filter(|row| row.id == id && view.tells(row)))
+}
+
+/// What is known of the user whose scope `view` shows: nothing that was erased, and `None` rather than an empty profile.
+pub fn profile<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Option<ProfileRow>, FetchError> {
+    let Some(mut row) = view.snapshot.row(&key::profile(view.hash()))? else {
+        return Ok(None);
+    };
+    if row.scope != view.scope {
+        return Err(FetchError::ForeignRow);
+    }
+    row.attributes.retain(|_, known| view.holds(known.seq));
+    Ok(Some(row).filter(|row| !row.attributes.is_empty()))
+}
+
+/// What became of a deletion, if this partition knows it and it belongs to `client`.
+pub fn deletion(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    deletion: EventId,
+) -> Result<Option<DeletionRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    match snapshot.row(&key::deletion(&own, deletion))? {
+        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
+        row => Ok(row),
+    }
+}
+
+/// The turn that an event recorded, or repeated.
+pub fn turn_of(
+    snapshot: &impl Snapshot,
+    scope: &Scope,
+    event: EventId,
+) -> Result<Option<u32>, FetchError> {
+    let seen = snapshot.row(&key::seen(&scope.hash(), event))?;
+    Ok(seen.and_then(|seen| seen.turn))
 }
 
 fn status(row: IngestionRow) -> IngestStatus {
@@ -50,6 +106,8 @@ pub struct IngestState {
     pub seen: Option<SeenRow>,
     /// The current version of its document.
     pub document: Option<DocumentRow>,
+    /// The last erasure that covers the scope: what is older is gone.
+    pub erased: Option<ErasedRow>,
 }
 
 /// Reads what an ingest of `document` as `event` would meet.
@@ -71,5 +129,11 @@ pub fn ingest_state(
     if document.as_ref().is_some_and(|row| row.scope != *scope) {
         return Err(FetchError::ForeignRow);
     }
-    Ok(IngestState { seen, document })
+    let erased = last_erasure(scope, |key| snapshot.row(key))?;
+    let holds = |seq| erased.as_ref().is_none_or(|erased| erased.seq < seq);
+    Ok(IngestState {
+        seen,
+        document: document.filter(|row| holds(row.seq)),
+        erased,
+    })
 }

@@ -7,6 +7,8 @@
 //! 3. **Recency.** If there is still room, the newest memories that did not match follow: in rounds, one of each scope,
 //!    narrowest first.
 //!
+//! `max_results_per_query` bounds how many items each query brings in by the first two; the third does not apply then.
+//!
 //! A memory is never split; one that does not fit the token budget is passed over. Near-duplicates (see [`Saying`]) are
 //! folded into the one that is already there, or take its place if theirs is the narrower scope, the budget has room for
 //! them, and they match no less. Items stand in scope order, narrowest first; within a scope the most relevant first,
@@ -96,6 +98,9 @@ fn fill(
     newest: impl Fn(usize, &[Score]) -> Result<Vec<Candidate>, FetchError>,
 ) -> Result<(), FetchError> {
     let mut recent = Vec::new();
+    if chosen.per_query.is_some() {
+        return Ok(());
+    }
     for (number, scope) in scopes.iter().enumerate().filter(|(_, scope)| scope.known) {
         if !chosen.is_full() {
             recent.push(newest(number, &scope.matched)?.into_iter());
@@ -114,6 +119,8 @@ fn fill(
 struct Budget {
     results: usize,
     tokens: usize,
+    /// How many more items each query may bring in, if that is bounded.
+    per_query: Option<Vec<usize>>,
     /// How many more of those that do not fit are compared with what is there: they may be narrower, or be named by it.
     comparisons: usize,
     selected: Vec<Selected>,
@@ -125,6 +132,9 @@ impl Budget {
             results: request.max_results,
             tokens: request.max_tokens.unwrap_or(usize::MAX),
             comparisons: request.max_results,
+            per_query: request
+                .max_results_per_query
+                .map(|most| vec![most; request.queries.len()]),
             selected: Vec::new(),
         }
     }
@@ -133,8 +143,19 @@ impl Budget {
         self.results == 0 || self.tokens == 0
     }
 
+    /// Whether a query that found the candidate may still bring something in.
+    fn is_wanted(&self, candidate: &Candidate) -> bool {
+        self.per_query.as_ref().is_none_or(|left| {
+            let mut left = left.iter().enumerate();
+            left.any(|(number, left)| *left > 0 && candidate.score.is_of(number))
+        })
+    }
+
     /// Takes the candidate if there is room and nothing says the same already. Answers whether it adds something.
     fn offer(&mut self, candidate: Candidate, by: &'static str) -> bool {
+        if !self.is_wanted(&candidate) {
+            return false;
+        }
         let tokens = estimate_tokens(&candidate.row.text);
         let fits = self.results > 0 && tokens <= self.tokens;
         if !fits {
@@ -166,6 +187,11 @@ impl Budget {
     fn take(&mut self, item: Selected) {
         self.results -= 1;
         self.tokens -= item.tokens;
+        for (number, left) in self.per_query.iter_mut().flatten().enumerate() {
+            if item.candidate.score.is_of(number) {
+                *left = left.saturating_sub(1);
+            }
+        }
         self.selected.push(item);
     }
 

@@ -1,8 +1,10 @@
 //! One scope of a chain, as it can be read.
 
 use crate::FetchError;
-use synap_readmodel::{MemoryRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, codec, key};
-use synap_types::{Hash128, Scope, Seq};
+use synap_readmodel::{
+    MemoryRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, codec, key, last_erasure,
+};
+use synap_types::{ConversationId, Hash128, MemorySource, Scope, Seq};
 
 /// One scope and the snapshot of its partition. Every read of a fetch goes through one of these.
 #[derive(Debug)]
@@ -14,6 +16,31 @@ pub struct ScopeView<'a, S> {
     /// Last event that those rows hold.
     pub applied: Seq,
     hash: Hash128,
+    /// Place of the last erasure that covers the scope; 0 if there is none.
+    erased: u64,
+    part: Part,
+}
+
+/// Which of a scope's memories a view shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// All of them.
+    #[default]
+    Whole,
+    /// Those that were said in this conversation.
+    Of(ConversationId),
+    /// All but those.
+    Beside(ConversationId),
+}
+
+impl Part {
+    fn has(self, row: &MemoryRow) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Of(id) => row.source == MemorySource::Conversation(id),
+            Self::Beside(id) => row.source != MemorySource::Conversation(id),
+        }
+    }
 }
 
 impl<'a, S: Snapshot> ScopeView<'a, S> {
@@ -21,12 +48,21 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
     pub fn new(scope: Scope, snapshot: &'a S) -> Result<Self, FetchError> {
         let checkpoint = snapshot.row(&key::checkpoint())?;
         let applied = checkpoint.map_or(Seq::ZERO, |row| Seq::new(row.seq));
+        let erased = last_erasure(&scope, |key| snapshot.row(key))?;
         Ok(Self {
             hash: scope.hash(),
+            erased: erased.map_or(0, |row| row.seq),
+            part: Part::Whole,
             scope,
             snapshot,
             applied,
         })
+    }
+
+    /// Only a part of it.
+    #[must_use]
+    pub fn part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// Its name in keys.
@@ -39,8 +75,19 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         let stats = self.snapshot.row(&key::stats(&self.hash))?;
         match stats {
             Some(row) if row.scope != self.scope => Err(FetchError::ForeignRow),
-            stats => Ok(stats),
+            Some(row) => Ok(Some(row.after_erasure(self.erased))),
+            None => Ok(None),
         }
+    }
+
+    /// Whether a fetch can return this memory of the scope now.
+    pub fn tells(&self, row: &MemoryRow) -> bool {
+        row.is_live() && self.holds(row.created_seq) && self.part.has(row)
+    }
+
+    /// Whether what was written at `seq` was not erased since.
+    pub const fn holds(&self, seq: u64) -> bool {
+        seq > self.erased
     }
 
     /// One memory. A row of another scope is an error, never an answer.

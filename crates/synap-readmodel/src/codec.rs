@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::{CheckpointRow, MemoryRow};
     use proptest::prelude::*;
-    use synap_types::{EventId, MemoryType, Scope};
+    use synap_types::{EventId, MemorySource, MemoryType, Scope};
 
     #[test]
     fn bytes_are_fixed_width_little_endian_after_the_version() {
@@ -134,11 +134,13 @@ mod tests {
             speaker: Some("Dana".to_owned()),
             said_at: None,
             accepted_at: -1,
-            document_id,
+            updated_at: None,
+            source: MemorySource::Document(document_id),
+            turn: Some(9),
             event_id: EventId::new(uuid::Uuid::nil()),
             span: [0, u32::MAX],
             terms: 3,
-            has_metadata: false,
+            metadata: None,
             created_seq: 7,
             ended_seq,
             text,

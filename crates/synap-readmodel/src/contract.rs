@@ -31,11 +31,8 @@ fn checkpoint(seq: u64) -> CheckpointRow {
 fn stats(next_ordinal: u32) -> StatsRow {
     let scope = Scope::of_client("app".parse().unwrap());
     StatsRow {
-        scope,
         next_ordinal,
-        live: 0,
-        live_terms: 0,
-        documents: 0,
+        ..StatsRow::new(scope)
     }
 }
 

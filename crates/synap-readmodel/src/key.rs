@@ -11,11 +11,19 @@
 //!  0x10  rows      SeenRow          event id:16
 //!  0x11  rows      DocumentRow      hash of the document id:16
 //!  0x12  rows      IngestionRow     ingestion id:16            (scope: the client's, whatever was written)
-//!  0x13  rows      MemoryIndexRow   memory id:16
+//!  0x13  rows      MemoryIndexRow   memory id:16               (scope: the client's)
 //!  0x14  rows      StatsRow         –
 //!  0x15  rows      ParkedSubjectRow hash of CloudEvents subject:16
-//!  0x16  rows      MetadataRow      event id:16
+//!  0x16  rows      MetadataRow      event or message id:16
+//!  0x17  rows      ConversationRow  conversation id:16
+//!  0x18  rows      ConversationIndexRow  conversation id:16    (scope: the client's)
+//!  0x19  rows      CompactionRow    conversation id:16 version:4
+//!  0x1a  rows      ProfileRow       –
+//!  0x1b  rows      TombstoneRow     memory id:16
+//!  0x1c  rows      ErasedRow        –
+//!  0x1d  rows      DeletionRow      deletion id:16             (scope: the client's)
 //!  0x20  memories  MemoryRow        !ordinal:4                 newest first
+//!  0x21  memories  TurnRow          conversation id:16 number:4
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
 //! ```
 //!
@@ -23,12 +31,15 @@
 //! Kind and scope have fixed width, so no scope's range contains another's. Tables are kinds of access, never scopes.
 
 use crate::{
-    CheckpointRow, DocumentRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
-    ParkedSubjectRow, SeenRow, StatsRow,
+    CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
+    ErasedRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow,
+    ProfileRow, SeenRow, StatsRow, TombstoneRow, TurnRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
-use synap_types::{DocumentId, EventId, HASH_BYTES, Hash128, IngestionId, MemoryId, Seq};
+use synap_types::{
+    ConversationId, DocumentId, EventId, HASH_BYTES, Hash128, IngestionId, MemoryId, Seq,
+};
 
 /// A kind of access, and a column family of its own where the store has such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,8 +91,24 @@ pub enum Kind {
     ParkedSubject = 0x15,
     /// [`MetadataRow`]
     Metadata = 0x16,
+    /// [`ConversationRow`]
+    Conversation = 0x17,
+    /// [`ConversationIndexRow`]
+    ConversationIndex = 0x18,
+    /// [`CompactionRow`]
+    Compaction = 0x19,
+    /// [`ProfileRow`]
+    Profile = 0x1a,
+    /// [`TombstoneRow`]
+    Tombstone = 0x1b,
+    /// [`ErasedRow`]
+    Erased = 0x1c,
+    /// [`DeletionRow`]
+    Deletion = 0x1d,
     /// [`MemoryRow`]
     Memory = 0x20,
+    /// [`TurnRow`]
+    Turn = 0x21,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
 }
@@ -97,8 +124,15 @@ impl Kind {
             | Self::MemoryIndex
             | Self::Stats
             | Self::ParkedSubject
-            | Self::Metadata => Table::Rows,
-            Self::Memory => Table::Memories,
+            | Self::Metadata
+            | Self::Conversation
+            | Self::ConversationIndex
+            | Self::Compaction
+            | Self::Profile
+            | Self::Tombstone
+            | Self::Erased
+            | Self::Deletion => Table::Rows,
+            Self::Memory | Self::Turn => Table::Memories,
             Self::Posting => Table::Postings,
         }
     }
@@ -115,7 +149,15 @@ impl Kind {
             Self::Stats,
             Self::ParkedSubject,
             Self::Metadata,
+            Self::Conversation,
+            Self::ConversationIndex,
+            Self::Compaction,
+            Self::Profile,
+            Self::Tombstone,
+            Self::Erased,
+            Self::Deletion,
             Self::Memory,
+            Self::Turn,
             Self::Posting,
         ];
         all.into_iter()
@@ -254,9 +296,9 @@ pub fn ingestion(client: &Hash128, ingestion: IngestionId) -> RowKey<IngestionRo
     RowKey::new(Kind::Ingestion, client, &[ingestion.uuid().as_bytes()])
 }
 
-/// Where a memory stands in its scope.
-pub fn memory_index(scope: &Hash128, memory: MemoryId) -> RowKey<MemoryIndexRow> {
-    RowKey::new(Kind::MemoryIndex, scope, &[memory.uuid().as_bytes()])
+/// Where a memory stands. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn memory_index(client: &Hash128, memory: MemoryId) -> RowKey<MemoryIndexRow> {
+    RowKey::new(Kind::MemoryIndex, client, &[memory.uuid().as_bytes()])
 }
 
 /// Statistics of a scope; also whether it is known at all.
@@ -270,9 +312,50 @@ pub fn parked_subject(scope: &Hash128, about: &str) -> RowKey<ParkedSubjectRow> 
     RowKey::new(Kind::ParkedSubject, scope, &[hash.bytes()])
 }
 
-/// The caller's metadata of one event.
+/// The caller's metadata of one event, or of one turn of a transcript.
 pub fn metadata(scope: &Hash128, event: EventId) -> RowKey<MetadataRow> {
     RowKey::new(Kind::Metadata, scope, &[event.uuid().as_bytes()])
+}
+
+/// One conversation.
+pub fn conversation(scope: &Hash128, id: ConversationId) -> RowKey<ConversationRow> {
+    RowKey::new(Kind::Conversation, scope, &[id.uuid().as_bytes()])
+}
+
+/// All conversations of a user, in no meaningful order.
+pub fn conversations(scope: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::Conversation, scope, &[]))
+}
+
+/// Whose a conversation is. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn conversation_index(client: &Hash128, id: ConversationId) -> RowKey<ConversationIndexRow> {
+    RowKey::new(Kind::ConversationIndex, client, &[id.uuid().as_bytes()])
+}
+
+/// One compaction of a conversation; versions count from 1.
+pub fn compaction(scope: &Hash128, id: ConversationId, version: u32) -> RowKey<CompactionRow> {
+    let version = version.to_be_bytes();
+    RowKey::new(Kind::Compaction, scope, &[id.uuid().as_bytes(), &version])
+}
+
+/// A user's profile.
+pub fn profile(scope: &Hash128) -> RowKey<ProfileRow> {
+    RowKey::new(Kind::Profile, scope, &[])
+}
+
+/// That a memory may not come back.
+pub fn tombstone(scope: &Hash128, memory: MemoryId) -> RowKey<TombstoneRow> {
+    RowKey::new(Kind::Tombstone, scope, &[memory.uuid().as_bytes()])
+}
+
+/// That a scope, and what is below it, was erased.
+pub fn erased(scope: &Hash128) -> RowKey<ErasedRow> {
+    RowKey::new(Kind::Erased, scope, &[])
+}
+
+/// What became of a deletion. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn deletion(client: &Hash128, deletion: EventId) -> RowKey<DeletionRow> {
+    RowKey::new(Kind::Deletion, client, &[deletion.uuid().as_bytes()])
 }
 
 /// One memory.
@@ -283,6 +366,16 @@ pub fn memory(scope: &Hash128, ordinal: u32) -> RowKey<MemoryRow> {
 /// All memories of a scope, newest first.
 pub fn memories(scope: &Hash128) -> Prefix {
     Prefix(Key::new(Kind::Memory, scope, &[]))
+}
+
+/// One turn of a conversation; numbers count from 1.
+pub fn turn(scope: &Hash128, conversation: ConversationId, number: u32) -> RowKey<TurnRow> {
+    let number = number.to_be_bytes();
+    RowKey::new(
+        Kind::Turn,
+        scope,
+        &[conversation.uuid().as_bytes(), &number],
+    )
 }
 
 /// One chunk of a term's postings. `term` holds no NUL.

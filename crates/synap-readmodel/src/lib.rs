@@ -20,7 +20,9 @@ pub use memory::MemoryStore;
 pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting};
 pub use row::{
-    CheckpointRow, DocumentRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
-    ParkedSubjectRow, Row, SeenRow, StatsRow,
+    CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
+    DeletionRow, DocumentRow, ErasedRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
+    PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute, ProfileRow, Row,
+    SeenRow, StatsRow, TombstoneRow, TurnRow, last_erasure,
 };
 pub use write_set::{Write, WriteSet};

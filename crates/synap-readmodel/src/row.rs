@@ -1,9 +1,14 @@
 //! Rows: the values of the read model. Disposable: a change of meaning raises the projection's version, and the log is
 //! replayed. Never the wire's types.
 
+use crate::{RowKey, key};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use synap_types::{DocumentId, EventId, IngestionId, MemoryId, MemoryType, Scope, Timestamp};
+use std::collections::BTreeMap;
+use synap_types::{
+    CompactionStrategy, ConversationId, DocumentId, EventId, Id, IngestionId, MemoryId,
+    MemorySource, MemoryType, Scope, Timestamp, TurnDoor, TurnRole,
+};
 use uuid::Uuid;
 
 /// A value with a version of its own.
@@ -50,11 +55,13 @@ rows! {
     }
 
     /// An event that was applied: applied again, it changes nothing.
-    SeenRow v 1 {
+    SeenRow v 2 {
         /// Its first place in the log.
         seq: u64,
-        /// The document that it was about.
-        document_id: DocumentId,
+        /// The document that it was about, if it was about one.
+        document_id: Option<DocumentId>,
+        /// The turn that it recorded, or repeated: its number in the conversation.
+        turn: Option<u32>,
     }
 
     /// A document's current version.
@@ -94,15 +101,19 @@ rows! {
     }
 
     /// Where a memory stands.
-    MemoryIndexRow v 1 {
-        /// Its ordinal in its scope.
+    MemoryIndexRow v 2 {
+        /// Whose it is.
+        scope: Scope,
+        /// Its ordinal there.
         ordinal: u32,
     }
 
     /// Statistics of a scope.
-    StatsRow v 1 {
+    StatsRow v 2 {
         /// Whose, in full.
         scope: Scope,
+        /// The erasure that the counts begin after; 0 if there was none.
+        erased: u64,
         /// The ordinal of the next memory; never used twice.
         next_ordinal: u32,
         /// Memories that a fetch can return.
@@ -111,6 +122,8 @@ rows! {
         live_terms: u64,
         /// Documents.
         documents: u32,
+        /// Memories that were forgotten one by one, so that they may not come back.
+        forgotten: u32,
     }
 
     /// Later events of the same subject wait.
@@ -126,7 +139,7 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 1 {
+    MemoryRow v 2 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -145,20 +158,207 @@ rows! {
         said_at: Option<i64>,
         /// When it was accepted, in microseconds since 1970.
         accepted_at: i64,
-        /// The document.
-        document_id: DocumentId,
+        /// When it was changed, in microseconds since 1970.
+        updated_at: Option<i64>,
+        /// What it was derived from.
+        source: MemorySource,
+        /// The turn of the conversation that it was said in.
+        turn: Option<u32>,
         /// The event that made it.
         event_id: EventId,
-        /// Where in the document's text it stands.
+        /// Where in the document's or the turn's text it stands.
         span: [u32; 2],
         /// Number of terms, as in its postings.
         terms: u16,
-        /// Whether its event has a [`MetadataRow`].
-        has_metadata: bool,
+        /// Under which id its [`MetadataRow`] stands, if it has one.
+        metadata: Option<EventId>,
         /// Place of the event that made it.
         created_seq: u64,
         /// Place of the event that superseded it.
         ended_seq: Option<u64>,
+    }
+
+    /// A conversation of one user.
+    ConversationRow v 1 {
+        /// Which.
+        id: ConversationId,
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// What the caller calls it, where that is no UUID.
+        external_id: Option<Id>,
+        /// Turns, and the number of the last one.
+        turns: u32,
+        /// Tokens of all turns, by the documented estimator.
+        tokens: u64,
+        /// The caller's word for it.
+        conversation_type: Option<Id>,
+        /// When it began: as the caller said, else when the first turn was said or accepted.
+        started_at: i64,
+        /// When it ended, if the caller said so.
+        ended_at: Option<i64>,
+        /// When the last turn was said or accepted.
+        last_at: i64,
+        /// What the caller found out about it, as JSON.
+        analysis: Option<String>,
+        /// Hash of the transcript that it was ingested with.
+        transcript: Option<[u8; 16]>,
+        /// Compactions, and the version of the last one.
+        compactions: u32,
+        /// Place of the event that began it.
+        created_seq: u64,
+        /// Place of the last event that changed it.
+        seq: u64,
+    }
+
+    /// Whose a conversation is.
+    ConversationIndexRow v 1 {
+        /// The users that have one of this id, oldest first. More than one only if callers use an id twice.
+        scopes: Vec<Scope>,
+    }
+
+    /// One turn of a conversation.
+    TurnRow v 1 {
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// Which.
+        message_id: EventId,
+        /// Who spoke.
+        role: TurnRole,
+        /// Their name.
+        speaker: Option<String>,
+        /// What was said.
+        content: String,
+        /// When it was said, in microseconds since 1970.
+        said_at: Option<i64>,
+        /// When it was accepted, in microseconds since 1970.
+        accepted_at: i64,
+        /// The doors that reported it, each once.
+        doors: Vec<TurnDoor>,
+        /// Its memories.
+        ordinals: Vec<u32>,
+        /// Under which id its [`MetadataRow`] stands, if it has one.
+        metadata: Option<EventId>,
+    }
+
+    /// A summary of a conversation.
+    CompactionRow v 1 {
+        /// Which.
+        id: EventId,
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// 1 for the first one.
+        version: u32,
+        /// As it was asked for.
+        strategy: CompactionStrategy,
+        /// Turns that it covers.
+        turns: u32,
+        /// Tokens of those.
+        source_tokens: u64,
+        /// Tokens of its sentences.
+        tokens: u64,
+        /// What it keeps, in the order of the conversation.
+        sentences: Vec<CompactedSentence>,
+        /// When it was asked for, in microseconds since 1970.
+        accepted_at: i64,
+    }
+
+    /// What is known of a user.
+    ProfileRow v 1 {
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// By name; at most [`PROFILE_ATTRIBUTES_MAX`].
+        attributes: BTreeMap<String, ProfileAttribute>,
+    }
+
+    /// A memory that may not come back.
+    TombstoneRow v 1 {
+        /// Place of the event that forgot it.
+        seq: u64,
+    }
+
+    /// Everything up to here may not be told any more.
+    ErasedRow v 1 {
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// Place of the event.
+        seq: u64,
+        /// The event.
+        event_id: EventId,
+    }
+
+    /// What became of a deletion.
+    DeletionRow v 1 {
+        /// Whose.
+        scope: Scope,
+        /// Only this conversation.
+        conversation: Option<ConversationId>,
+        /// When it was asked for, in microseconds since 1970.
+        accepted_at: i64,
+        /// Memories that were told before.
+        memories: u32,
+        /// Turns that were listed before, where it was a conversation.
+        turns: u32,
+    }
+}
+
+/// Attributes of one profile. The oldest one goes when another comes.
+pub const PROFILE_ATTRIBUTES_MAX: usize = 64;
+
+/// One sentence of a summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompactedSentence {
+    /// The turn that it was said in.
+    pub turn: u32,
+    /// By whom.
+    pub speaker: String,
+    /// What was said.
+    pub text: String,
+    /// What it is: `decision`, `preference`, `fact`, `event`, `other`.
+    pub section: String,
+}
+
+/// One thing that is known of a user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProfileAttribute {
+    /// What is known.
+    pub value: String,
+    /// How sure the rule is.
+    pub confidence: f32,
+    /// When it was said or accepted, in microseconds since 1970.
+    pub updated_at: i64,
+    /// The memory that says so.
+    pub memory_id: MemoryId,
+    /// The conversation that it was said in.
+    pub conversation: Option<ConversationId>,
+    /// Place of the event.
+    pub seq: u64,
+}
+
+impl StatsRow {
+    /// Of a scope in which nothing was ever stored.
+    pub const fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            erased: 0,
+            next_ordinal: 0,
+            live: 0,
+            live_terms: 0,
+            documents: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// The same after the erasure at `seq`: what was counted before does not count any more.
+    #[must_use]
+    pub fn after_erasure(self, seq: u64) -> Self {
+        if self.erased >= seq {
+            return self;
+        }
+        Self {
+            erased: seq,
+            next_ordinal: self.next_ordinal,
+            ..Self::new(self.scope)
+        }
     }
 }
 
@@ -168,14 +368,34 @@ impl MemoryRow {
         self.ended_seq.is_none()
     }
 
-    /// The id of the memory with this normal form: UUIDv5 of scope, document and text.
+    /// The id of a document's memory with this normal form: UUIDv5 of scope, document and text.
     pub fn id_of(scope: &Scope, document: &DocumentId, normal_form: &str) -> MemoryId {
         let document_space = Uuid::new_v5(&scope.hash().to_uuid(), document.as_str().as_bytes());
         MemoryId::new(Uuid::new_v5(&document_space, normal_form.as_bytes()))
+    }
+
+    /// The id of a turn's memory with this normal form: UUIDv5 of turn and text. People say the same twice.
+    pub fn id_in_turn(message: EventId, normal_form: &str) -> MemoryId {
+        MemoryId::new(Uuid::new_v5(&message.uuid(), normal_form.as_bytes()))
     }
 
     /// When it was said or written, if known.
     pub fn said_at(&self) -> Option<Timestamp> {
         self.said_at.map(Timestamp::from_micros)
     }
+}
+
+/// The last erasure that covers `scope`: its own, or one of a scope around it. `row` reads one row.
+pub fn last_erasure<E>(
+    scope: &Scope,
+    row: impl Fn(&RowKey<ErasedRow>) -> Result<Option<ErasedRow>, E>,
+) -> Result<Option<ErasedRow>, E> {
+    let mut last: Option<ErasedRow> = None;
+    for covering in scope.chain().filter(|scope| !scope.path().is_empty()) {
+        let found = row(&key::erased(&covering.hash()))?.filter(|row| row.scope == covering);
+        if found.as_ref().map(|row| row.seq) > last.as_ref().map(|row| row.seq) {
+            last = found;
+        }
+    }
+    Ok(last)
 }

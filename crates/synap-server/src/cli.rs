@@ -1,8 +1,10 @@
 //! The command line. Names, flags and variables here are contracts: scripts use them.
 
 use crate::cmd;
+use crate::cmd::import::mem0::WithoutUser;
 use crate::config::ServeArgs;
 use crate::serve;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,6 +28,8 @@ enum Command {
     Serve(ServeArgs),
     /// Store files as documents
     Ingest(IngestArgs),
+    /// Bring memories over from another store
+    Import(ImportArgs),
     /// Ask for context
     Fetch(FetchArgs),
     /// Show every partition: log, applied, lag, parked, generation, disk
@@ -101,6 +105,59 @@ pub(crate) struct IngestArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    from: ImportFrom,
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportFrom {
+    /// Import memories that mem0 exported
+    ///
+    /// Reads JSON Lines with one memory a line, as a stream; or a file that is one JSON value of up to 128 MiB, as
+    /// its `get_all` answers: {"results": […]}, {"memories": […]}, or a list. A memory keeps its text, its user, its
+    /// time and its metadata; what else mem0 knew of it is in the metadata, below mem0. Doing it again stores only
+    /// what has changed. At the end stands what was read, stored, unchanged, failed and skipped, and what was not
+    /// mapped; the exit code is not 0 if something failed. See docs/migrate.md.
+    Mem0(ImportMem0Args),
+}
+
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent"
+)]
+pub(crate) struct ImportMem0Args {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// The customer of all memories; a strict instance wants one
+    // An empty id is none for the server, and none is wider.
+    #[arg(long, value_name = "ID", conflicts_with = "customer_from", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) customer: Option<String>,
+    /// The field that names a memory's customer, such as `app_id` or `metadata.org`; those without it are skipped
+    #[arg(long, value_name = "FIELD", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) customer_from: Option<String>,
+    /// What becomes of memories that name no user
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WithoutUser::Skip)]
+    pub(crate) without_user: WithoutUser,
+    /// Read and report, send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stop at the first memory that fails; what came before it is stored
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Return when the memories can be fetched, not only when they are stored
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Files, or - for standard input
+    #[arg(required = true, value_name = "FILE|-")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -171,6 +228,9 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(&args).map(|()| ExitCode::SUCCESS),
             Command::Ingest(args) => cmd::ingest::run(&args),
+            Command::Import(ImportArgs {
+                from: ImportFrom::Mem0(args),
+            }) => cmd::import::mem0(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Status(args) => cmd::status::run(&args),
             Command::Rebuild(args) => cmd::job::run(&args.job, "rebuild", args.accept_loss),

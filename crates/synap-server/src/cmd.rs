@@ -1,12 +1,15 @@
 //! The commands that talk to a running server. The only files that print.
 
+pub(crate) mod batches;
 pub(crate) mod doctor;
 pub(crate) mod fetch;
+pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod job;
 pub(crate) mod status;
 
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 /// Prints a line. A reader that has gone away, as `head` does, is no reason to fail.
 pub(crate) fn say(line: &str) {
@@ -16,6 +19,15 @@ pub(crate) fn say(line: &str) {
 /// Prints a line for a person beside what is printed for a program.
 pub(crate) fn complain(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// How a command ends of which `failed` parts failed.
+pub(crate) const fn exit(failed: usize) -> ExitCode {
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// `1234567` as `1.2 MB`.

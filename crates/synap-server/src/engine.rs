@@ -6,14 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
-use synap_query::{FetchError, IngestState, ScopeView, fetch, ingest_state, ingestion_status};
-use synap_readmodel::ReadStore as _;
+use synap_query::{
+    FetchError, IngestState, Part, ScopeView, conversation_owners, fetch, ingest_state,
+    ingestion_status,
+};
+use synap_readmodel::ReadStore;
+use synap_rocksdb::RocksStore;
 use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
 use synap_types::{
-    ApiError, ClientId, DocumentId, ErrorCode, EventId, FetchRequest, FetchResponse, Freshness,
-    IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
+    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchRequest,
+    FetchResponse, Freshness, IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
 };
-use tracing::error;
+use tracing::{debug, error};
+
+/// Rows of one partition as they are at one moment.
+pub(crate) type Rows<'a> = <RocksStore as ReadStore>::Snapshot<'a>;
 
 /// Every partition of this process.
 #[derive(Debug)]
@@ -78,11 +85,98 @@ impl<L: EventLog> Engine<L> {
                 let Some(snapshot) = at.and_then(|at| snapshots.get(at)) else {
                     return Err(FetchError::ForeignRow);
                 };
-                views.push(ScopeView::new(scope, snapshot)?);
+                match &request.conversation {
+                    Some(first) if request.conversation_first && scope == request.scope => {
+                        for part in [Part::Of(first.id), Part::Beside(first.id)] {
+                            views.push(ScopeView::new(scope.clone(), snapshot)?.part(part));
+                        }
+                    }
+                    _ => views.push(ScopeView::new(scope, snapshot)?),
+                }
             }
             fetch(&request, &views, stale)
         })
         .await
+    }
+
+    /// Reads rows of one scope. What was acked before is in them, unless the log does not answer now.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        read: impl FnOnce(&ScopeView<'_, Rows<'_>>) -> Result<T, FetchError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let partition = self.count.partition_of(&scope);
+        self.catch_up_if_possible(partition).await;
+        self.read_as_is(scope, read).await
+    }
+
+    /// Reads rows of one scope as they are.
+    pub(crate) async fn read_as_is<T: Send + 'static>(
+        &self,
+        scope: Scope,
+        read: impl FnOnce(&ScopeView<'_, Rows<'_>>) -> Result<T, FetchError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let live = self.live(self.count.partition_of(&scope))?;
+        blocking(move || {
+            let snapshot = live.store.snapshot();
+            read(&ScopeView::new(scope, &snapshot)?)
+        })
+        .await
+    }
+
+    /// Asks every partition, and once more in rows that are up to date: what was acked is never "not found".
+    pub(crate) async fn find<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Rows<'_>) -> Result<Option<T>, FetchError> + Send + Sync + 'static,
+    ) -> Result<Option<T>, ApiError> {
+        let read = Arc::new(read);
+        for caught_up in [false, true] {
+            for (partition, node) in &self.nodes {
+                if caught_up {
+                    self.catch_up(*partition).await?;
+                }
+                let (live, read) = (node.live(), Arc::clone(&read));
+                let found = blocking(move || read(&live.store.snapshot())).await?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The users of `client` that have a conversation of this id, in rows that are up to date.
+    pub(crate) async fn conversation_owners(
+        &self,
+        client: &ClientId,
+        id: ConversationId,
+    ) -> Result<Vec<Scope>, ApiError> {
+        let mut owners = Vec::new();
+        for (partition, node) in &self.nodes {
+            self.catch_up_if_possible(*partition).await;
+            let (live, client) = (node.live(), client.clone());
+            let read = move || conversation_owners(&live.store.snapshot(), &client, id);
+            owners.extend(blocking(read).await?);
+        }
+        Ok(owners)
+    }
+
+    async fn catch_up_if_possible(&self, partition: Partition) {
+        if let Err(e) = self.catch_up(partition).await {
+            debug!(%partition, error = %e, "reading rows that may be behind the log");
+        }
+    }
+
+    /// Waits until `seq` is applied, at most as long as a fetch waits by default. Answers whether it is.
+    pub(crate) async fn applied(&self, partition: Partition, at: (u64, Seq)) -> bool {
+        let Ok(live) = self.live(partition) else {
+            return false;
+        };
+        let wait = Duration::from_millis(WAIT_MS_DEFAULT);
+        let incarnation = Some(Incarnation(at.0));
+        wait_for(&mut live.progress.clone(), incarnation, at.1, wait)
+            .await
+            .is_ok()
     }
 
     /// Waits for a position; answers whether the read model is still behind it.
@@ -132,6 +226,15 @@ impl<L: EventLog> Engine<L> {
         })
     }
 
+    /// How far the rows of `partition` are: incarnation and seq.
+    pub(crate) fn applied_at(&self, partition: Partition) -> (u64, Seq) {
+        self.nodes.get(&partition).map_or((0, Seq::ZERO), |node| {
+            let live = node.live();
+            let progress = live.progress.borrow();
+            (progress.incarnation.0, progress.applied)
+        })
+    }
+
     /// Whether the rows of `partition` are known to lack what its log holds, or lack `seq`.
     pub(crate) fn is_behind(&self, partition: Partition, seq: Seq) -> bool {
         self.nodes.get(&partition).is_none_or(|node| {
@@ -154,28 +257,15 @@ impl<L: EventLog> Engine<L> {
             .await
     }
 
-    /// What became of an ingestion of `client`. An unknown one is looked for again in rows that are up to date, so a
-    /// receipt's id is never "not found".
+    /// What became of an ingestion of `client`.
     pub(crate) async fn status(
         &self,
         client: &ClientId,
         ingestion: IngestionId,
     ) -> Result<IngestStatus, ApiError> {
-        for caught_up in [false, true] {
-            for (partition, node) in &self.nodes {
-                if caught_up {
-                    self.catch_up(*partition).await?;
-                }
-                let (live, client) = (node.live(), client.clone());
-                let found =
-                    blocking(move || ingestion_status(&live.store.snapshot(), &client, ingestion))
-                        .await?;
-                if let Some(found) = found {
-                    return Ok(found);
-                }
-            }
-        }
-        Err(ApiError::not_found())
+        let client = client.clone();
+        let found = self.find(move |rows| ingestion_status(rows, &client, ingestion));
+        found.await?.ok_or_else(ApiError::not_found)
     }
 
     /// Refuses while the log and the rows of `partition` tell different stories: what would be acked now might never be

@@ -2,8 +2,10 @@
 
 mod admin;
 mod answer;
+mod conversations;
 mod routes;
 mod unread;
+mod vendor;
 
 use crate::app::App;
 use axum::{Router, middleware};
@@ -15,6 +17,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub(crate) fn router<L: EventLog>(app: Arc<App<L>>) -> Router {
     Router::new()
         .merge(routes::routes())
+        .merge(conversations::routes())
+        .merge(vendor::routes())
         .merge(admin::routes())
         .fallback(answer::unknown_route)
         .method_not_allowed_fallback(answer::method_not_allowed)

@@ -11,7 +11,7 @@ use synap_log::{AppendError, Appended, EventLog, NewEvent};
 use synap_types::{
     ApiError, Author, Clock, DocumentId, ErrorCode, Event, EventBody, EventId, EventSubject,
     Hash128, IdempotencyKey, IngestReceipt, IngestRequest, IngestState, IngestionId,
-    MemoryIngested, OnConflict, Partition, Position, Scope, Seq,
+    MemoryIngested, OnConflict, Partition, Position, Scope, Seq, Timestamp,
 };
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -34,6 +34,18 @@ enum Decision {
     Known(Known),
     /// Its document has other content, and the caller wants no replacement.
     Conflict,
+}
+
+/// Where an event stands in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub(crate) partition: Partition,
+    /// Incarnation of the log, and place in it.
+    pub(crate) at: (u64, Seq),
+    /// The log had it before.
+    pub(crate) duplicate: bool,
+    /// When it was accepted, unless it is a duplicate.
+    pub(crate) time: Timestamp,
 }
 
 /// An event that makes a request a repetition.
@@ -130,11 +142,7 @@ impl<L: EventLog> Ingest<L> {
                 "document_id exists with other content, and on_conflict is reject",
             ));
         };
-        let incarnation = self.engine.nodes.get(&partition).map_or(0, |node| {
-            let live = node.live();
-            let progress = live.progress.borrow();
-            progress.incarnation.0
-        });
+        let (incarnation, _) = self.engine.applied_at(partition);
         Ok(self.receipt(
             &request.scope,
             partition,
@@ -157,10 +165,13 @@ impl<L: EventLog> Ingest<L> {
                     .ingest_state(scope, by_caller, document.clone())
                     .await?;
                 if let (Some(event), Some(seen)) = (by_caller, state.seen) {
+                    let Some(document) = seen.document_id else {
+                        return Err(key_of_something_else());
+                    };
                     return Ok(Decision::Known(Known {
                         event,
                         seq: Seq::new(seen.seq),
-                        document: seen.document_id,
+                        document,
                         for_ever: true,
                     }));
                 }
@@ -176,7 +187,9 @@ impl<L: EventLog> Ingest<L> {
                     Some(_) if request.on_conflict == OnConflict::Reject => {
                         return Ok(Decision::Conflict);
                     }
-                    other => other.map(|row| row.event_id),
+                    Some(row) => Some(row.event_id),
+                    // After an erasure the same content is new again.
+                    None => state.erased.map(|row| row.event_id),
                 };
                 Ok(Decision::Append(
                     by_caller.unwrap_or_else(|| content_id(request, replaces)),
@@ -192,21 +205,29 @@ impl<L: EventLog> Ingest<L> {
         for _ in 0..UNNAMED_MAX {
             let event = content_id(request, replaces);
             let scope = &request.scope;
-            let seen = self.engine.ingest_state(scope, Some(event), None).await?;
-            let Some(seen) = seen.seen else {
+            let state = self.engine.ingest_state(scope, Some(event), None).await?;
+            let Some(seen) = state.seen else {
                 return Ok(Decision::Append(event));
             };
-            let document = Some(seen.document_id.clone());
-            let now = self.engine.ingest_state(scope, None, document).await?;
-            match now.document {
-                Some(row) if row.content != *content_hash(request).bytes() => {
+            let Some(document) = seen.document_id else {
+                return Err(key_of_something_else());
+            };
+            let now = self
+                .engine
+                .ingest_state(scope, None, Some(document.clone()))
+                .await?;
+            match (now.document, now.erased) {
+                (Some(row), _) if row.content != *content_hash(request).bytes() => {
                     replaces = Some(row.event_id);
+                }
+                (None, Some(erased)) if erased.seq >= seen.seq => {
+                    replaces = Some(erased.event_id);
                 }
                 _ => {
                     return Ok(Decision::Known(Known {
                         event,
                         seq: Seq::new(seen.seq),
-                        document: seen.document_id,
+                        document,
                         for_ever: false,
                     }));
                 }
@@ -247,16 +268,32 @@ impl<L: EventLog> Ingest<L> {
                 key_id: identity.key_id.clone(),
             },
         };
-        let event = Event {
+        let body = EventBody::MemoryIngested(Box::new(data));
+        let done = self.append_event(id, body).await?;
+        Ok(self.receipt(
+            &request.scope,
+            partition,
             id,
-            time: self.clock.now(),
-            body: EventBody::MemoryIngested(Box::new(data)),
-        };
-        let subject = EventSubject::of(partition, &event);
+            document_id,
+            IngestState::Queued,
+            done.duplicate,
+            done.at,
+        ))
+    }
+
+    /// Appends one event. An answer means: durable, as [`EventLog::durability`] says.
+    pub(crate) async fn append_event(
+        &self,
+        id: EventId,
+        body: EventBody,
+    ) -> Result<Placed, ApiError> {
+        let time = self.clock.now();
+        let event = Event { id, time, body };
+        let partition = self.engine.count.partition_of(event.scope());
         let new = NewEvent {
             id,
             partition,
-            subject,
+            subject: EventSubject::of(partition, &event),
             payload: Bytes::from(event.to_json()),
         };
         let Appended {
@@ -265,17 +302,25 @@ impl<L: EventLog> Ingest<L> {
             duplicate,
         } = self.log.append(new).await.map_err(|e| refusal(&e))?;
         self.acked.note(partition, seq, Instant::now());
-        debug!(%partition, %seq, duplicate, scope_kind = request.scope.kind(), "appended");
-        let at = (incarnation.0, seq);
-        Ok(self.receipt(
-            &request.scope,
+        let event_type = event.type_token();
+        debug!(%partition, %seq, duplicate, event_type, scope_kind = event.scope().kind(), "appended");
+        Ok(Placed {
             partition,
-            id,
-            document_id,
-            IngestState::Queued,
+            at: (incarnation.0, seq),
             duplicate,
-            at,
-        ))
+            time,
+        })
+    }
+
+    /// What a caller gives to a fetch to read back what stands `at` incarnation and seq.
+    pub(crate) fn position(scope: &Scope, partition: Partition, at: (u64, Seq)) -> Position {
+        let (incarnation, seq) = at;
+        Position {
+            scope: scope.hash(),
+            partition,
+            incarnation,
+            seq,
+        }
     }
 
     #[expect(
@@ -290,7 +335,7 @@ impl<L: EventLog> Ingest<L> {
         document_id: DocumentId,
         status: IngestState,
         duplicate: bool,
-        (incarnation, seq): (u64, Seq),
+        at: (u64, Seq),
     ) -> IngestReceipt {
         IngestReceipt {
             ingestion_id: IngestionId::new(event.uuid()),
@@ -300,12 +345,7 @@ impl<L: EventLog> Ingest<L> {
             queued_at: self.clock.now(),
             scope: scope.kind().to_owned(),
             scope_path: scope.path_json(),
-            position: Position {
-                scope: scope.hash(),
-                partition,
-                incarnation,
-                seq,
-            },
+            position: Self::position(scope, partition, at),
             durability: self.log.durability().name(),
         }
     }
@@ -328,6 +368,14 @@ fn content_id(request: &IngestRequest, replaces: Option<EventId>) -> EventId {
         replaces,
     };
     key.event_id(&request.scope)
+}
+
+/// The caller's key was used for something that is no document: a turn, a change.
+fn key_of_something_else() -> ApiError {
+    ApiError::new(
+        ErrorCode::Conflict,
+        "the idempotency key was used for another kind of request",
+    )
 }
 
 /// What a caller is told about a failed append.

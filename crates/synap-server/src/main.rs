@@ -1,9 +1,11 @@
 //! The `synap` binary: `synap serve` runs everything in one process; every other command talks to a running server.
 
 mod app;
+mod changes;
 mod cli;
 mod cmd;
 mod config;
+mod conversations;
 mod engine;
 mod http;
 mod identity;
@@ -14,6 +16,7 @@ mod metrics;
 mod nats_doors;
 mod node;
 mod operations;
+mod recall;
 mod remote;
 mod serve;
 

@@ -3,7 +3,9 @@
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use synap_projection::Turn;
-use synap_types::{ApiError, FetchRequest, FetchResponse, IngestReceipt, Partition};
+use synap_types::{
+    ApiError, FetchRequest, FetchResponse, IngestReceipt, MessageReceipt, Partition,
+};
 use tokio::time::Instant;
 
 /// Buckets of latencies, in seconds.
@@ -31,6 +33,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     );
     describe_counter!("synap_events_parked_total", "Events parked, by partition");
     describe_gauge!("synap_applied_seq", "Last event applied, by partition");
+    describe_counter!(
+        "synap_turns_total",
+        "Turns by outcome: stored, duplicate, or an error code"
+    );
     describe_counter!("synap_inbox_total", "Inbox messages by verdict");
     Ok(handle)
 }
@@ -43,6 +49,16 @@ pub(crate) fn ingested(done: &Result<IngestReceipt, ApiError>) {
         Err(refusal) => refusal.code.name(),
     };
     counter!("synap_ingests_total", "outcome" => outcome).increment(1);
+}
+
+/// A turn of a conversation was recorded, or not.
+pub(crate) fn recorded(done: &Result<MessageReceipt, ApiError>) {
+    let outcome = match done {
+        Ok(receipt) if receipt.duplicate => "duplicate",
+        Ok(_) => "stored",
+        Err(refusal) => refusal.code.name(),
+    };
+    counter!("synap_turns_total", "outcome" => outcome).increment(1);
 }
 
 /// A turn was committed.

@@ -26,7 +26,7 @@ impl<L: EventLog> RequestHandler for NatsDoors<L> {
                     .await?;
                 serde_json::to_value(receipt).unwrap_or_default()
             }
-            Operation::Fetch => operations.fetch(&identity, None, &request.payload).await?,
+            Operation::Fetch => operations.fetch(&identity, &request.payload).await?,
             Operation::Status => operations.status_of(&identity, &request.payload).await?,
         };
         Ok(answer.to_string().into())

@@ -6,15 +6,15 @@ use crate::identity::{Identity, Keyring};
 use crate::ingest::Ingest;
 use crate::metrics;
 use futures::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synap_log::EventLog;
 use synap_types::json::{Fields, kind, parse_object};
 use synap_types::limits::BATCH_DOCUMENTS_MAX;
 use synap_types::{
-    ApiError, Context, DocumentId, FetchRequest, IdempotencyKey, IngestReceipt, IngestRequest,
-    IngestionId, ResponseShape, Scope,
+    ApiError, DocumentId, FetchRequest, IdempotencyKey, IngestReceipt, IngestRequest, IngestionId,
+    Scope,
 };
 use uuid::Uuid;
 
@@ -166,23 +166,11 @@ impl<L: EventLog> Operations<L> {
         self.status(identity, &ingestion).await
     }
 
-    /// Answers a fetch: of `level` if the route says one, else of what the ids say.
-    pub(crate) async fn fetch(
-        &self,
-        identity: &Identity,
-        level: Option<&str>,
-        body: &[u8],
-    ) -> Result<Value, ApiError> {
-        let body: Map<String, Value> = parse_object(body)?;
-        let request = match level {
-            Some(level) => FetchRequest::parse(body, level, &identity.client, &identity.isolation)?,
-            None => FetchRequest::parse_strict(body, &identity.client, &identity.isolation)?,
-        };
-        let ranked = request.shape == ResponseShape::Ranked;
-        let timer = metrics::FetchTimer::start(&request);
-        let response = self.engine.fetch(request).await;
-        timer.done(&response);
-        Ok(Context::to_json(&response?, ranked))
+    /// Answers a fetch of our own doors: the ids say the scope.
+    pub(crate) async fn fetch(&self, identity: &Identity, body: &[u8]) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        let request = FetchRequest::parse_strict(body, &identity.client, &identity.isolation)?;
+        self.fetch_of(request).await
     }
 
     /// Who the key is.

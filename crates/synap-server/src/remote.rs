@@ -3,6 +3,7 @@
 use crate::cli::ServerArgs;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 use ureq::Agent;
 
@@ -15,6 +16,24 @@ pub(crate) const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
+
+/// The server's refusal of a request.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The server's sentence.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, message } = self;
+        write!(f, "the server refuses ({status}): {message}")
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// A server to talk to.
 #[derive(Debug)]
@@ -97,7 +116,7 @@ impl Remote {
                 (404, _) if path.starts_with("/v1/admin") => {
                     anyhow!("this key may not steer the server")
                 }
-                (_, Some(message)) => anyhow!("the server refuses ({status}): {message}"),
+                (_, Some(message)) => Refused { status, message }.into(),
                 (_, None) => anyhow!("the server answers {status} to {path}"),
             });
         }

@@ -27,3 +27,5 @@ pub use normal::{normal_form, similarity};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms};
 pub use tokens::estimate_tokens;
+mod stubs;
+pub use stubs::*;

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// Contradicts what is stored.
     Conflict,
+    /// The conversation was ingested with another transcript.
+    TranscriptConflict,
     /// The read model has not applied the position that was asked for. Repeat later.
     NotYetApplied,
     /// The log or the read model does not answer now. Repeat later.
@@ -35,7 +37,7 @@ impl ErrorCode {
             Self::Unauthorized => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Conflict => 409,
+            Self::Conflict | Self::TranscriptConflict => 409,
             Self::NotYetApplied | Self::Unavailable => 503,
             Self::Internal => 500,
         }
@@ -49,6 +51,7 @@ impl ErrorCode {
             Self::NotFound => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict => "CONFLICT",
+            Self::TranscriptConflict => "TRANSCRIPT_CONFLICT",
             Self::NotYetApplied => "NOT_YET_APPLIED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -129,13 +132,19 @@ impl ApiError {
         self
     }
 
-    /// The body of the answer. `detail` repeats the message because the vendor's SDK shows that.
+    /// The body of the answer. `detail` repeats the message because the vendor's SDK shows that; of one conflict it reads
+    /// a code there.
     pub fn to_json(&self) -> Value {
+        let detail = if self.code == ErrorCode::TranscriptConflict {
+            json!({"code": "transcript_conflict", "message": self.message})
+        } else {
+            json!(self.message)
+        };
         json!({
             "error": self.code.name(),
             "code": self.code.name(),
             "message": self.message,
-            "detail": self.message,
+            "detail": detail,
             "details": self.details,
         })
     }

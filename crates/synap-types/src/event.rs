@@ -1,8 +1,20 @@
 //! Events: what happened, in a CloudEvents 1.0 envelope. They are for ever; see `schemas/README.md` before changing one.
 
-use crate::{DocumentId, DocumentType, EventId, IngestionId, InstanceId, Scope, Timestamp, upcast};
+mod changed;
+mod conversation;
+mod ingested;
+
+pub use self::changed::{MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy, ScopeErased};
+pub use self::conversation::{
+    CompactionStrategy, ConversationCompacted, MessageRecorded, Transcript, TranscriptIngested,
+    TranscriptTurn, TurnDoor,
+};
+pub use self::ingested::{Author, Content, MemoryIngested};
+
+use crate::{EventId, Scope, Timestamp, upcast};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use uuid::Uuid;
 
 /// `specversion` of every envelope.
 pub const SPEC_VERSION: &str = "1.0";
@@ -22,69 +34,70 @@ pub struct Event {
     pub body: EventBody,
 }
 
-/// What happened. The latest shape of each event; older ones are lifted by the upcasters when they are read.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum EventBody {
-    /// `synap.memory.ingested.v1`
-    MemoryIngested(Box<MemoryIngested>),
-}
+/// What the data of an event says of itself.
+trait EventData {
+    /// Whose memory it is about.
+    fn scope(&self) -> &Scope;
 
-/// A document or transcript as it was received. What is derived from it is not in the event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MemoryIngested {
-    /// What the receipt named; equal to the envelope's `id`.
-    pub ingestion_id: IngestionId,
-    /// Whose memory this is.
-    pub scope: Scope,
-    /// The caller's, or minted from the event's id.
-    pub document_id: DocumentId,
-    /// How the content is to be read.
-    pub document_type: DocumentType,
-    /// The document itself.
-    pub content: Content,
-    /// When the document was written, if the caller said so; relative dates count from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub document_created_at: Option<Timestamp>,
-    /// The caller's own data, given back with every memory.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
-    /// Who wrote it.
-    pub author: Author,
-}
+    /// What it happened to, as CloudEvents `subject`.
+    fn about(&self) -> String;
 
-/// A document's content.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "format", content = "value", rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Content {
-    /// Markdown, prose or a transcript.
-    Text(String),
-    /// A JSON document.
-    Json(Value),
-}
-
-impl Content {
-    /// Text as it stands, JSON in its compact form: what is hashed and measured.
-    pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
-        match self {
-            Self::Text(text) => text.into(),
-            Self::Json(value) => value.to_string().into(),
-        }
+    /// The envelope's id, where the data repeats it.
+    fn own_id(&self) -> Option<Uuid> {
+        None
     }
 }
 
-/// Through which instance and with which key something was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Author {
-    /// The instance that the key belongs to.
-    pub instance_id: InstanceId,
-    /// Which key: its public id, never the key.
-    pub key_id: String,
+macro_rules! event_bodies {
+    ($($(#[$doc:meta])* $name:ident $event:literal v $version:literal, subject $token:literal, type $cloud_type:literal;)*) => {
+        /// What happened. The latest shape of each event; older ones are lifted by the upcasters when they are read.
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum EventBody { $($(#[$doc])* $name(Box<$name>),)* }
+
+        impl EventBody {
+            fn data(&self) -> &dyn EventData {
+                match self { $(Self::$name(data) => data.as_ref(),)* }
+            }
+
+            fn write(&self, envelope: Envelope<()>) -> serde_json::Result<Vec<u8>> {
+                match self { $(Self::$name(data) => serde_json::to_vec(&envelope.with(data)),)* }
+            }
+
+            fn type_token(&self) -> &'static str {
+                match self { $(Self::$name(_) => $token,)* }
+            }
+
+            fn cloud_type(&self) -> &'static str {
+                match self { $(Self::$name(_) => $cloud_type,)* }
+            }
+
+            /// The body of an event of this name and version; `None` where there is no such event.
+            fn read(name: &str, version: u16, data: Value) -> Option<Result<Self, serde_json::Error>> {
+                match (name, version) {
+                    $(($event, $version) => Some(serde_json::from_value(data).map(|data| Self::$name(Box::new(data)))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+event_bodies! {
+    /// `synap.memory.ingested.v1`
+    MemoryIngested "memory.ingested" v 1, subject "memory-ingested", type "synap.memory.ingested.v1";
+    /// `synap.message.recorded.v1`
+    MessageRecorded "message.recorded" v 1, subject "message-recorded", type "synap.message.recorded.v1";
+    /// `synap.transcript.ingested.v1`
+    TranscriptIngested "transcript.ingested" v 1, subject "transcript-ingested", type "synap.transcript.ingested.v1";
+    /// `synap.conversation.compacted.v1`
+    ConversationCompacted "conversation.compacted" v 1, subject "conversation-compacted", type "synap.conversation.compacted.v1";
+    /// `synap.memory.updated.v1`
+    MemoryUpdated "memory.updated" v 1, subject "memory-updated", type "synap.memory.updated.v1";
+    /// `synap.memory.forgotten.v1`
+    MemoryForgotten "memory.forgotten" v 1, subject "memory-forgotten", type "synap.memory.forgotten.v1";
+    /// `synap.scope.erased.v1`
+    ScopeErased "scope.erased" v 1, subject "scope-erased", type "synap.scope.erased.v1";
 }
 
 /// Why stored bytes are no event that this build can apply.
@@ -123,38 +136,44 @@ struct Envelope<T> {
     data: T,
 }
 
+impl Envelope<()> {
+    fn with<T>(self, data: T) -> Envelope<T> {
+        Envelope {
+            specversion: self.specversion,
+            id: self.id,
+            source: self.source,
+            r#type: self.r#type,
+            subject: self.subject,
+            time: self.time,
+            datacontenttype: self.datacontenttype,
+            data,
+        }
+    }
+}
+
 impl Event {
     /// Whose memory the event is about.
     pub fn scope(&self) -> &Scope {
-        match &self.body {
-            EventBody::MemoryIngested(data) => &data.scope,
-        }
+        self.body.data().scope()
     }
 
     /// What the event happened to, as CloudEvents `subject`; later events of the same one wait behind a parked event.
     pub fn about(&self) -> String {
-        match &self.body {
-            EventBody::MemoryIngested(data) => format!("documents/{}", data.document_id),
-        }
+        self.body.data().about()
     }
 
     /// The name in subjects, such as `memory-ingested`.
     pub fn type_token(&self) -> &'static str {
-        match &self.body {
-            EventBody::MemoryIngested(_) => "memory-ingested",
-        }
+        self.body.type_token()
     }
 
     /// CloudEvents `type`, such as `synap.memory.ingested.v1`.
     pub fn cloud_type(&self) -> &'static str {
-        match &self.body {
-            EventBody::MemoryIngested(_) => "synap.memory.ingested.v1",
-        }
+        self.body.cloud_type()
     }
 
     /// The bytes that are stored: the envelope as compact JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let EventBody::MemoryIngested(data) = &self.body;
         let envelope = Envelope {
             specversion: SPEC_VERSION.to_owned(),
             id: self.id,
@@ -163,13 +182,15 @@ impl Event {
             subject: self.about(),
             time: self.time,
             datacontenttype: CONTENT_TYPE.to_owned(),
-            data,
+            data: (),
         };
         #[expect(
             clippy::expect_used,
             reason = "string keys, no floats of ours: serde_json cannot refuse it"
         )]
-        serde_json::to_vec(&envelope).expect("an envelope is representable as JSON")
+        self.body
+            .write(envelope)
+            .expect("an envelope is representable as JSON")
     }
 
     /// Reads stored bytes, lifting older versions to the latest.
@@ -186,29 +207,29 @@ impl Event {
             .and_then(|(name, version)| Some((name, version.parse::<u16>().ok()?)))
             .ok_or_else(|| EventParseError::UnknownType(envelope.r#type.clone()))?;
         let (version, data) = upcast(name, version, envelope.data);
-        let body = match (name, version) {
-            ("memory.ingested", 1) => EventBody::MemoryIngested(Box::new(
-                serde_json::from_value(data).map_err(|source| EventParseError::Malformed {
-                    at: envelope.r#type.clone(),
+        let body = match EventBody::read(name, version, data) {
+            Some(Ok(body)) => body,
+            Some(Err(source)) => {
+                return Err(EventParseError::Malformed {
+                    at: envelope.r#type,
                     source,
-                })?,
-            )),
-            _ => return Err(EventParseError::UnknownType(envelope.r#type)),
+                });
+            }
+            None => return Err(EventParseError::UnknownType(envelope.r#type)),
         };
         let event = Self {
             id: envelope.id,
             time: envelope.time,
             body,
         };
-        if envelope.subject != event.about() {
-            return Err(EventParseError::Contradiction {
-                attribute: "subject",
-            });
-        }
-        let EventBody::MemoryIngested(data) = &event.body;
-        if data.ingestion_id.uuid() != event.id.uuid() {
-            return Err(EventParseError::Contradiction { attribute: "id" });
-        }
-        Ok(event)
+        let own_id = event.body.data().own_id();
+        let attribute = if envelope.subject != event.about() {
+            "subject"
+        } else if own_id.is_some_and(|id| id != event.id.uuid()) {
+            "id"
+        } else {
+            return Ok(event);
+        };
+        Err(EventParseError::Contradiction { attribute })
     }
 }

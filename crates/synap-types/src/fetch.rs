@@ -2,10 +2,12 @@
 
 use crate::json::Fields;
 use crate::limits::{
-    QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT,
-    WAIT_MS_MAX,
+    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_DEFAULT,
+    RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
 };
-use crate::{ApiError, ClientId, Isolation, MemoryType, Position, Scope};
+use crate::{
+    ApiError, ClientId, ConversationName, Isolation, LevelName, MemoryType, Position, Scope,
+};
 use serde_json::{Map, Value};
 
 /// How much work a fetch may do.
@@ -84,6 +86,8 @@ pub struct FetchRequest {
     pub queries: Vec<String>,
     /// At most this many items.
     pub max_results: usize,
+    /// At most this many items by each query; then nothing comes in that no query found.
+    pub max_results_per_query: Option<usize>,
     /// At most this many tokens, by the documented estimator.
     pub max_tokens: Option<usize>,
     /// Which types.
@@ -96,6 +100,41 @@ pub struct FetchRequest {
     pub explain: bool,
     /// How recent the answer must be.
     pub freshness: Option<Freshness>,
+    /// The conversation that it is asked for in.
+    pub conversation: Option<ConversationName>,
+    /// Whether what was said in that conversation comes first.
+    pub conversation_first: bool,
+    /// Whether the answer tells of that conversation.
+    pub with_conversation: bool,
+}
+
+/// A user's profile and last conversations in place of memories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummaryMode {
+    /// Whether the profile is wanted.
+    pub profile: bool,
+    /// How many conversations are wanted.
+    pub conversations: usize,
+}
+
+impl SummaryMode {
+    /// Takes `context_mode` and what belongs to it.
+    pub fn take(fields: &mut Fields) -> Result<Option<Self>, ApiError> {
+        let mode = fields.string("context_mode", 64)?;
+        let profile = !fields.has("include_profile") || fields.flag("include_profile")?;
+        let conversations = fields.number("last_n_conversations", 0, CONVERSATIONS_MAX)?;
+        match mode.as_deref() {
+            None | Some("" | "memories") => Ok(None),
+            Some("conversation-summary") => Ok(Some(Self {
+                profile,
+                conversations: conversations.unwrap_or(CONVERSATIONS_DEFAULT),
+            })),
+            Some(_) => Err(ApiError::invalid(
+                "context_mode",
+                "must be memories or conversation-summary",
+            )),
+        }
+    }
 }
 
 impl FetchRequest {
@@ -108,7 +147,26 @@ impl FetchRequest {
     ) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
-        Self::take(&mut fields, isolation.scope_at(client, &ids, level)?)
+        let conversation = ConversationName::take(&mut fields, client)?;
+        let request = Self::take(&mut fields, isolation.scope_at(client, &ids, level)?)?;
+        Ok(Self {
+            // Only its user may be told of a conversation.
+            conversation: conversation.filter(|_| level == LevelName::USER),
+            ..request
+        })
+    }
+
+    /// Reads the body of a fetch within a conversation of the user whose scope is `scope`. Unknown fields are ignored.
+    pub fn parse_in(
+        body: Map<String, Value>,
+        scope: Scope,
+        conversation: ConversationName,
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
+            conversation: Some(conversation),
+            conversation_first: true,
+            ..Self::take(&mut Fields::new(body), scope)?
+        })
     }
 
     /// Reads the body of a fetch of our own doors: the ids say the level, and unknown fields are refused.
@@ -120,8 +178,8 @@ impl FetchRequest {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
         let scope = isolation.scope(client, &ids)?;
-        // The vendor's clients always send these two.
-        let _conversation = fields.value("conversation_id");
+        // Told of on the routes of conversations only.
+        let _conversation = ConversationName::take(&mut fields, client)?;
         let request = Self::take(&mut fields, scope)?;
         fields.finish()?;
         Ok(request)
@@ -151,12 +209,17 @@ impl FetchRequest {
             max_results: fields
                 .number("max_results", 1, RESULTS_MAX)?
                 .unwrap_or(RESULTS_DEFAULT),
+            max_results_per_query: fields.number("max_results_per_query", 1, RESULTS_MAX)?,
             max_tokens: fields.number("max_tokens", 1, TOKENS_MAX)?,
             types: TypeFilter::parse(&types)?,
             mode,
             shape,
             explain: fields.flag("explain")?,
             freshness: freshness(fields, &scope)?,
+            conversation: None,
+            conversation_first: false,
+            with_conversation: !fields.has("include_conversation_context")
+                || fields.flag("include_conversation_context")?,
             scope,
         })
     }

@@ -157,10 +157,6 @@ text_id! {
     /// A document, unique within one scope.
     DocumentId
 }
-text_id! {
-    /// A conversation, unique within one user.
-    ConversationId
-}
 
 /// A newtype over a UUID that we made.
 macro_rules! uuid_id {
@@ -208,8 +204,29 @@ uuid_id! {
     IngestionId
 }
 uuid_id! {
+    /// A conversation of one user. What a caller names otherwise than by a UUID gets one of its own.
+    ConversationId
+}
+uuid_id! {
     /// A memory: UUIDv5 of scope, document and normalised content, so that a rebuild gives the same one.
     MemoryId
+}
+
+impl ConversationId {
+    /// The conversation that `client` calls `name`: the UUID itself, in any of its spellings, else a UUIDv5 of client and
+    /// name.
+    pub fn of(client: &ClientId, name: &Id) -> Self {
+        let hash = || {
+            let space = Uuid::new_v5(&Uuid::NAMESPACE_URL, client.as_str().as_bytes());
+            Uuid::new_v5(&space, name.as_str().as_bytes())
+        };
+        Self(name.as_str().parse().unwrap_or_else(|_| hash()))
+    }
+
+    /// As CloudEvents `subject`.
+    pub(crate) fn about(self) -> String {
+        format!("conversations/{self}")
+    }
 }
 
 #[cfg(test)]

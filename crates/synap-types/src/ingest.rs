@@ -1,7 +1,7 @@
 //! Asking for something to be remembered, and the receipt for it.
 
 use crate::json::{Fields, kind};
-use crate::limits::{DOCUMENT_BYTES_MAX, METADATA_BYTES_MAX};
+use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::{
     ApiError, ClientId, Content, DocumentId, DocumentType, IdempotencyKey, IngestionId, Isolation,
     MemoryId, Position, Scope, Timestamp,
@@ -73,16 +73,7 @@ impl IngestRequest {
         let document_type = fields.parsed("document_type")?;
         // The vendor's "fast" and "long-range" are about its own pipeline; here there is one.
         let _mode = fields.string("mode", 64)?;
-        let metadata = fields.object("metadata")?.unwrap_or_default();
-        let metadata_bytes = Value::Object(metadata.clone()).to_string().len();
-        if metadata_bytes > METADATA_BYTES_MAX {
-            return Err(ApiError::over_limit(
-                "metadata",
-                "bytes",
-                metadata_bytes,
-                METADATA_BYTES_MAX,
-            ));
-        }
+        let metadata = fields.metadata()?;
         let on_conflict = match fields.string("on_conflict", 64)?.as_deref() {
             None | Some("replace") => OnConflict::Replace,
             Some("reject") => OnConflict::Reject,
@@ -114,7 +105,8 @@ impl IngestRequest {
     }
 }
 
-fn content(fields: &mut Fields) -> Result<Content, ApiError> {
+/// Takes `document`, which must be there.
+pub(crate) fn content(fields: &mut Fields) -> Result<Content, ApiError> {
     let content = match fields.value("document") {
         None => return Err(ApiError::invalid("document", "is required")),
         Some(Value::String(text)) => Content::Text(text),

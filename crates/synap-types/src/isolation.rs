@@ -25,6 +25,13 @@ pub struct ScopeIds {
     pub scope: BTreeMap<LevelName, Id>,
 }
 
+impl ScopeIds {
+    /// Whether no id is given.
+    pub fn is_empty(&self) -> bool {
+        self.customer_id.is_none() && self.user_id.is_none() && self.scope.is_empty()
+    }
+}
+
 impl Isolation {
     /// `customer_id` is required with `user_id`.
     pub fn strict() -> Self {
@@ -129,7 +136,7 @@ impl Isolation {
                 .map_or_else(String::new, |l| Self::field(&l.level));
             return Err(ApiError::invalid(
                 narrower,
-                format!("is not accepted in a {level} fetch"),
+                format!("is not accepted where a {level} is meant"),
             ));
         }
         let wanted = match level {
@@ -287,11 +294,11 @@ mod tests {
         );
         assert_eq!(
             message(&ids(Some("a"), Some("u")), "customer"),
-            "user_id is not accepted in a customer fetch"
+            "user_id is not accepted where a customer is meant"
         );
         assert_eq!(
             message(&ids(Some("a"), None), "client"),
-            "customer_id is not accepted in a client fetch"
+            "customer_id is not accepted where a client is meant"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What a fetch answers. These are the wire's shapes; rows of the read model are others.
 
-use crate::{MemoryId, MemoryType, Timestamp};
+use crate::{ConversationId, MemoryId, MemoryType, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -30,6 +30,12 @@ pub struct ContextItem {
     pub document_id: String,
     /// The same, under the name that the vendor's models read.
     pub source: String,
+    /// The conversation that it was said in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    /// In which turn, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
     /// Who said it, in a transcript.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker: Option<String>,
@@ -107,6 +113,18 @@ pub struct FetchResponse {
     pub stale: bool,
     /// Estimated tokens of all items.
     pub tokens: usize,
+}
+
+impl FetchResponse {
+    /// Nothing at all.
+    pub const fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            scopes: Vec::new(),
+            stale: false,
+            tokens: 0,
+        }
+    }
 }
 
 /// How long callers may cache an answer: not at all. The vendor's SDK would else serve it stale after a write.

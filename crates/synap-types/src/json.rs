@@ -3,7 +3,7 @@
 mod unique;
 
 use self::unique::{REPEATED, Unique};
-use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX};
+use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX, JSON_VALUES_MAX, METADATA_BYTES_MAX};
 use crate::{ApiError, Id, IdError, LevelName, ScopeIds};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -97,6 +97,11 @@ impl Fields {
     /// A reader of `fields`.
     pub const fn new(fields: Map<String, Value>) -> Self {
         Self(fields)
+    }
+
+    /// Whether the field is there, and not `null`.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|value| !value.is_null())
     }
 
     /// The field as it stands.
@@ -195,6 +200,25 @@ impl Fields {
                 format!("must be an object, not {}", kind(&other)),
             )),
         }
+    }
+
+    /// An object of at most `bytes_max` bytes as compact JSON; absent, an empty one.
+    pub fn bounded_object(
+        &mut self,
+        field: &str,
+        bytes_max: usize,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let fields = self.object(field)?.unwrap_or_default();
+        let bytes = serde_json::to_string(&fields).map_or(0, |json| json.len());
+        if bytes > bytes_max {
+            return Err(ApiError::over_limit(field, "bytes", bytes, bytes_max));
+        }
+        Ok(fields)
+    }
+
+    /// The caller's own data: `metadata`, within [`METADATA_BYTES_MAX`].
+    pub fn metadata(&mut self) -> Result<Map<String, Value>, ApiError> {
+        self.bounded_object("metadata", METADATA_BYTES_MAX)
     }
 
     /// A list of up to `items_max` strings; one string counts as a list of one.

@@ -2,7 +2,9 @@
 //! limits and subjects. No I/O, no clock, no randomness; every crate may use it.
 #![warn(missing_docs)]
 
+mod change;
 mod clock;
+mod conversation;
 mod error;
 mod event;
 mod fetch;
@@ -21,12 +23,22 @@ mod scope;
 mod seq;
 mod subject;
 mod timestamp;
+mod turn;
 mod upcast;
 
+pub use change::{DeleteRequest, ForgetRequest, UpdateRequest};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use conversation::{
+    CompactRequest, ConversationName, MessageReceipt, RecordRequest, TranscriptReceipt,
+    TranscriptRequest,
+};
 pub use error::{ApiError, ErrorCode};
-pub use event::{Author, Content, Event, EventBody, EventParseError, MemoryIngested, SPEC_VERSION};
-pub use fetch::{FetchMode, FetchRequest, Freshness, ResponseShape, TypeFilter};
+pub use event::{
+    Author, CompactionStrategy, Content, ConversationCompacted, Event, EventBody, EventParseError,
+    MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MergeStrategy, MessageRecorded,
+    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
+};
+pub use fetch::{FetchMode, FetchRequest, Freshness, ResponseShape, SummaryMode, TypeFilter};
 pub use hash::{HASH_BYTES, Hash128};
 pub use id::{
     ClientId, ConversationId, CustomerId, DocumentId, EventId, Id, IdError, IngestionId,
@@ -43,4 +55,5 @@ pub use scope::{LevelName, Scope, ScopeError, ScopeLevel};
 pub use seq::Seq;
 pub use subject::{EventSubject, SubjectError, names};
 pub use timestamp::{Timestamp, TimestampError};
+pub use turn::TurnRole;
 pub use upcast::{UPCASTERS, Upcaster, upcast, upcast_with};

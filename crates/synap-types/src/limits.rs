@@ -8,6 +8,26 @@ pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 pub const EVENT_BYTES_MAX: usize = 7 * 1024 * 1024;
 /// Caller's metadata of one document, as compact JSON.
 pub const METADATA_BYTES_MAX: usize = 64 * 1024;
+/// Text of one turn of a conversation.
+pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Turns of one transcript.
+pub const TRANSCRIPT_TURNS_MAX: usize = 10_000;
+/// Turns of one conversation.
+pub const CONVERSATION_TURNS_MAX: u32 = 100_000;
+/// Text of the newest turns that one compaction reads. What is older is in it as the last compaction kept it.
+pub const COMPACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Newest turns of a conversation that are told with it, and
+pub const RECENT_TURNS_MAX: u32 = 100;
+/// their text in bytes.
+pub const RECENT_TURNS_BYTES_MAX: usize = 1024 * 1024;
+/// Text of a memory and of what it is changed to, together.
+pub const MEMORY_BYTES_MAX: usize = 64 * 1024;
+/// Turns of one batch request, and of one page of a listing.
+pub const BATCH_MESSAGES_MAX: usize = 1_000;
+/// Characters that a description of what to forget has at least, and
+pub const FORGET_CHARS_MIN: usize = 3;
+/// at most.
+pub const FORGET_CHARS_MAX: usize = 500;
 /// Documents of one batch request.
 pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
 /// One HTTP or NATS request body.
@@ -32,6 +52,10 @@ pub const QUERY_BYTES_MAX: usize = 64 * 1024;
 pub const RESULTS_MAX: usize = 1_000;
 /// Items that a fetch answers with when it does not say.
 pub const RESULTS_DEFAULT: usize = 10;
+/// Conversations that a fetch of summaries may ask for.
+pub const CONVERSATIONS_MAX: usize = 20;
+/// Conversations that a fetch of summaries answers with when it does not say.
+pub const CONVERSATIONS_DEFAULT: usize = 3;
 /// Token budget that one fetch may ask for.
 pub const TOKENS_MAX: usize = 1_000_000;
 /// Text and metadata of all items of one answer. Ranked, they stand in it twice, and all of it must fit a NATS message.

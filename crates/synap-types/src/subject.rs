@@ -68,7 +68,8 @@ impl EventSubject {
         Self::new(partition, event.scope(), event.type_token())
     }
 
-    fn new(partition: Partition, scope: &Scope, event: &str) -> Self {
+    /// The subject of an event with this `type` in `scope`.
+    pub fn new(partition: Partition, scope: &Scope, event: &str) -> Self {
         let mut levels = scope.path().iter();
         let customer = levels
             .next()

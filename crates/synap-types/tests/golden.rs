@@ -9,11 +9,16 @@
 )]
 
 use data_encoding::HEXLOWER;
+use schemars::schema_for;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
-use synap_types::{Content, DocumentType, Event, EventBody, MemoryIngested, SPEC_VERSION};
+use synap_types::{
+    Content, ConversationCompacted, DocumentType, Event, EventBody, MemoryForgotten,
+    MemoryIngested, MemoryUpdated, MessageRecorded, SPEC_VERSION, ScopeErased, Transcript,
+    TranscriptIngested,
+};
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
@@ -65,12 +70,44 @@ fn envelope(data: &schemars::Schema, cloud_type: &str, title: &str) -> String {
 
 #[test]
 fn schemas_are_current() {
-    let schema = envelope(
-        &schemars::schema_for!(MemoryIngested),
-        "synap.memory.ingested.v1",
-        "MemoryIngested v1",
-    );
-    check_golden(&schemas().join("events/memory_ingested.v1.json"), &schema);
+    let schemas_of = [
+        (
+            "MemoryIngested",
+            "memory.ingested",
+            schema_for!(MemoryIngested),
+        ),
+        (
+            "MessageRecorded",
+            "message.recorded",
+            schema_for!(MessageRecorded),
+        ),
+        (
+            "TranscriptIngested",
+            "transcript.ingested",
+            schema_for!(TranscriptIngested),
+        ),
+        (
+            "ConversationCompacted",
+            "conversation.compacted",
+            schema_for!(ConversationCompacted),
+        ),
+        (
+            "MemoryUpdated",
+            "memory.updated",
+            schema_for!(MemoryUpdated),
+        ),
+        (
+            "MemoryForgotten",
+            "memory.forgotten",
+            schema_for!(MemoryForgotten),
+        ),
+        ("ScopeErased", "scope.erased", schema_for!(ScopeErased)),
+    ];
+    for (title, name, data) in schemas_of {
+        let schema = envelope(&data, &format!("synap.{name}.v1"), &format!("{title} v1"));
+        let file = format!("events/{}.v1.json", name.replace('.', "_"));
+        check_golden(&schemas().join(file), &schema);
+    }
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -127,6 +164,38 @@ fn samples_mean_what_they_meant() {
     let (_, data) = read("nested_hostile_ids.json");
     assert_eq!(data.scope.path().len(), 3);
     assert_eq!(data.document_type.as_str(), DocumentType::CHAT);
+}
+
+#[test]
+fn every_event_type_has_samples_that_mean_what_they_meant() {
+    let read = |name: &str| {
+        let path = schemas().join("samples").join(name);
+        Event::from_json(&fs::read(path).unwrap()).unwrap()
+    };
+    let turn = read("message_recorded/v1/user_turn.json");
+    assert_eq!(
+        turn.about(),
+        "conversations/8e87bb1c-f11b-4ba4-a6dc-c182d7de8fa4"
+    );
+    assert_eq!(
+        (turn.scope().kind(), turn.type_token()),
+        ("user", "message-recorded")
+    );
+    let EventBody::TranscriptIngested(data) = read("transcript_ingested/v1/turns.json").body else {
+        panic!("another event")
+    };
+    assert!(
+        matches!(&data.transcript, Transcript::Turns(turns) if turns.len() == 2 && turns[0].metadata["turn"] == 1)
+    );
+    let about = |name: &str| read(name).about();
+    assert_eq!(about("memory_updated/v1/replace.json"), "documents/note-1");
+    assert_eq!(about("memory_forgotten/v1/turn.json"), turn.about());
+    assert_eq!(about("scope_erased/v1/user.json"), "scope");
+    assert_eq!(about("scope_erased/v1/conversation.json"), turn.about());
+    assert_eq!(
+        about("conversation_compacted/v1/balanced.json"),
+        turn.about()
+    );
 }
 
 #[test]

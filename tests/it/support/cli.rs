@@ -1,10 +1,11 @@
 //! The commands that talk to a running server.
 
-use crate::support::server::{KEY, Server, command};
+use crate::support::server::{KEY, Server, binary, clean, command};
 use crate::support::wait;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What a command did.
@@ -73,6 +74,14 @@ impl Cli {
         change(&mut command);
         finish(command, input)
     }
+}
+
+/// Runs a script of the shell in a folder, up to the first command that fails. `synap` is the binary.
+pub(crate) fn shell(script: &str, folder: &Path) -> Run {
+    let mut command = clean(Command::new("sh"));
+    let script = format!("synap() {{ '{}' \"$@\"; }}\n{script}", binary().display());
+    command.args(["-euc", &script]).current_dir(folder);
+    finish(command, b"")
 }
 
 /// Runs to the end, within the deadline.

@@ -46,7 +46,8 @@ pub(crate) fn command() -> Command {
     clean(Command::new(binary()))
 }
 
-fn clean(mut command: Command) -> Command {
+/// The command without what the machine's environment would tell synap.
+pub(crate) fn clean(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("SYNAP_") && name != "SYNAP_NATS_SERVER" && name != "SYNAP_CACHE" {

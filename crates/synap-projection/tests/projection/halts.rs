@@ -115,7 +115,7 @@ fn a_turn_refuses_events_of_another_log() {
 
 #[tokio::test]
 async fn an_unknown_type_or_version_halts_and_the_rows_before_it_are_served() {
-    for unknown in ["synap.memory.ingested.v2", "synap.scope.erased.v1", "other"] {
+    for unknown in ["synap.memory.ingested.v2", "synap.scope.sold.v1", "other"] {
         let (log, store) = (log_with(2).await, Arc::new(MemoryStore::default()));
         let event = ingest("new", "From the future.", "new");
         let payload = String::from_utf8(event.to_json()).unwrap();

@@ -38,11 +38,8 @@ fn full() -> MemoryStore {
     let (store, acme) = (MemoryStore::default(), scope(&["acme"]));
     let mut writes = WriteSet::default();
     let row = StatsRow {
-        scope: acme.clone(),
         next_ordinal: u32::MAX,
-        live: 0,
-        live_terms: 0,
-        documents: 0,
+        ..StatsRow::new(acme.clone())
     };
     writes.put(key::stats(&acme.hash()), &row);
     store.commit(&writes).unwrap();

@@ -61,7 +61,7 @@ fn an_unchanged_statement_keeps_its_id_and_is_found_by_it() {
     assert_eq!(all[1].id, all[3].id, "unchanged");
     assert_ne!(all[0].id, all[2].id, "changed");
     let at = |number: usize| {
-        let row = rows.row(&key::memory_index(&acme.hash(), all[number].id));
+        let row = rows.row(&key::memory_index(&scope(&[]).hash(), all[number].id));
         row.unwrap().unwrap().ordinal
     };
     assert_eq!((at(1), at(2), at(3)), (3, 2, 3), "the live ones");
@@ -132,7 +132,11 @@ fn metadata_is_stored_once_per_event() {
     body.metadata.insert("team".to_owned(), "platform".into());
     let store = applied(&[recorded(1, &event)]);
     let (acme, rows) = (scope(&["acme"]), store.snapshot());
-    assert!(memories(&store, &acme).iter().all(|row| row.has_metadata));
+    assert!(
+        memories(&store, &acme)
+            .iter()
+            .all(|row| row.metadata.is_some())
+    );
     let row = rows.row(&key::metadata(&acme.hash(), event.id)).unwrap();
     assert_eq!(row.unwrap().json, r#"{"team":"platform"}"#);
     let plain = applied(&[recorded(1, &ingest("guide", FIRST, "a"))]);

@@ -85,7 +85,8 @@ fn an_ingest_meets_what_its_own_scope_has_seen() {
     let (acme, event) = (scope(&["acme"]), EventId::new(ingestion(1).uuid()));
     let seen = SeenRow {
         seq: 4,
-        document_id: "guide".parse().unwrap(),
+        document_id: Some("guide".parse().unwrap()),
+        turn: None,
     };
     writes.put(key::seen(&acme.hash(), event), &seen);
     store.commit(&writes).unwrap();

@@ -7,7 +7,7 @@ use synap_readmodel::{
 };
 use synap_text::{Source, normal_form, statements, terms};
 use synap_types::{
-    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, MemoryId,
+    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, MemoryId, MemorySource,
     ResponseShape, Scope, ScopeLevel, TypeFilter,
 };
 
@@ -37,13 +37,7 @@ impl World {
         let (hash, mut writes) = (scope.hash(), WriteSet::default());
         let mut rows: Vec<MemoryRow> = Vec::new();
         let totals = self.totals.entry(scope.clone());
-        let totals = totals.or_insert_with(|| StatsRow {
-            scope: scope.clone(),
-            next_ordinal: 0,
-            live: 0,
-            live_terms: 0,
-            documents: 0,
-        });
+        let totals = totals.or_insert_with(|| StatsRow::new(scope.clone()));
         let source = Source {
             content: &Content::Text(text.to_owned()),
             document_type: &document_type.parse().unwrap(),
@@ -69,11 +63,13 @@ impl World {
                 speaker: statement.speaker,
                 said_at: None,
                 accepted_at: 0,
-                document_id,
+                updated_at: None,
+                source: MemorySource::Document(document_id),
+                turn: None,
                 event_id: EventId::new(hash.to_uuid()),
                 span: [statement.span.start, statement.span.end],
                 terms,
-                has_metadata: false,
+                metadata: None,
                 created_seq: self.seq,
                 ended_seq: None,
             };
@@ -138,12 +134,16 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         scope: scope.clone(),
         queries: queries.iter().map(|query| (*query).to_owned()).collect(),
         max_results: 10,
+        max_results_per_query: None,
         max_tokens: None,
         types: TypeFilter::default(),
         mode: FetchMode::Fast,
         shape: ResponseShape::Ranked,
         explain: true,
         freshness: None,
+        conversation: None,
+        conversation_first: false,
+        with_conversation: true,
     }
 }
 

@@ -41,11 +41,8 @@ fn turn(seq: u64) -> WriteSet {
     };
     writes.put(key::checkpoint(), &checkpoint);
     let stats = StatsRow {
-        scope: Scope::of_client("app".parse().unwrap()),
         next_ordinal: ordinal,
-        live: 0,
-        live_terms: 0,
-        documents: 0,
+        ..StatsRow::new(Scope::of_client("app".parse().unwrap()))
     };
     writes.put(key::stats(&scope()), &stats);
     let parked = ParkedRow {

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +97,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
             Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(ApiError::not_found().into()),
         }
+    }
+}
+
+/// The parameters after the `?`, as strings. Each may be given once.
+#[derive(Debug)]
+pub(crate) struct Params(pub(crate) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|_| ApiError::invalid("query", "is malformed"))?;
+        let mut given = Map::new();
+        for (name, text) in pairs.0 {
+            if given.insert(name, text.into()).is_some() {
+                return Err(ApiError::invalid("query", "names a parameter twice").into());
+            }
+        }
+        Ok(Self(given))
     }
 }
 

@@ -21,6 +21,13 @@ pub(crate) fn routes<L: EventLog>() -> Router<Arc<App<L>>> {
         .route("/api/v1/memories/create", post(create))
         .route("/api/v1/memories/batch", post(batch))
         .route("/api/v1/memories/status/{ingestion_id}", get(status))
+        .route("/api/v1/memories/forget", post(forget))
+        .route(
+            "/api/v1/memories/{memory_id}",
+            get(memory).patch(update).delete(forget_one),
+        )
+        .route("/v1/data/delete", post(delete_data))
+        .route("/v1/data/delete/{deletion_id}", get(deletion_status))
         .route("/v1/context/user/fetch", post(fetch_user))
         .route("/v1/context/customer/fetch", post(fetch_customer))
         .route("/v1/context/client/fetch", post(fetch_client))
@@ -71,6 +78,62 @@ async fn status<L: EventLog>(
     Ok(Json(app.operations.status(&identity, &ingestion).await?))
 }
 
+async fn memory<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    Segment(id): Segment,
+) -> Answer {
+    Ok(Json(app.operations.memory(&identity, &id).await?))
+}
+
+async fn update<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    Segment(id): Segment,
+    headers: HeaderMap,
+    Bounded(body): Bounded,
+) -> Answer {
+    let operation = format!("PATCH /api/v1/memories/{id}");
+    let key = idempotency_key(&headers, &operation)?.map(IdempotencyKey::Caller);
+    let answer = app.operations.update(&identity, &id, &body, key);
+    Ok(Json(answer.await?))
+}
+
+async fn forget_one<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    Segment(id): Segment,
+) -> Answer {
+    Ok(Json(app.operations.forget_one(&identity, &id).await?))
+}
+
+async fn forget<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    Bounded(body): Bounded,
+) -> Answer {
+    Ok(Json(app.operations.forget(&identity, &body).await?))
+}
+
+async fn delete_data<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    headers: HeaderMap,
+    Bounded(body): Bounded,
+) -> Answer {
+    let key = idempotency_key(&headers, "POST /v1/data/delete")?.map(IdempotencyKey::Caller);
+    let answer = app.operations.delete_data(&identity, &body, key);
+    Ok(Json(answer.await?))
+}
+
+async fn deletion_status<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    Segment(id): Segment,
+) -> Answer {
+    Ok(Json(app.operations.deletion_status(&identity, &id).await?))
+}
+
 async fn fetch_user<L: EventLog>(app: Shared<L>, caller: Caller, body: Bounded) -> Answer {
     fetch(app, caller, "user", body).await
 }
@@ -90,7 +153,7 @@ async fn fetch<L: EventLog>(
     Bounded(body): Bounded,
 ) -> Answer {
     Ok(Json(
-        app.operations.fetch(&identity, Some(level), &body).await?,
+        app.operations.fetch_at(&identity, level, &body).await?,
     ))
 }
 

@@ -68,11 +68,8 @@ fn write_set(changes: &[Change]) -> WriteSet {
         match change {
             Change::Put { scope, ordinal } => {
                 let stats = StatsRow {
-                    scope: Scope::of_client("app".parse().unwrap()),
                     next_ordinal: *ordinal,
-                    live: 0,
-                    live_terms: 0,
-                    documents: 0,
+                    ..StatsRow::new(Scope::of_client("app".parse().unwrap()))
                 };
                 writes.put(key::stats(&scope_of(*scope)), &stats);
             }

@@ -1,0 +1,271 @@
+//! Memories of one scope on their way into the rows: indexed, counted, and in the user's profile.
+
+use super::{ApplyError, At};
+use crate::State;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use synap_readmodel::{
+    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting, ProfileAttribute,
+    ProfileRow, Snapshot, StatsRow, key, last_erasure,
+};
+use synap_text::{Statement, attribute, terms};
+use synap_types::{
+    ConversationId, EventId, LevelName, MemoryId, MemorySource, Timestamp, TurnRole,
+};
+
+/// What a statement comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// The document or conversation.
+    pub(super) source: MemorySource,
+    /// The turn, and who spoke.
+    pub(super) turn: Option<(u32, TurnRole)>,
+    /// When the source was written, if it does not say it of the statement.
+    pub(super) said_at: Option<Timestamp>,
+    /// Under which id its metadata stands, if it has any.
+    pub(super) metadata: Option<EventId>,
+}
+
+/// The writer of one scope's memories. What it counts is written by [`Memories::close`].
+#[derive(Debug)]
+pub(super) struct Memories<'a> {
+    at: &'a At<'a>,
+    totals: StatsRow,
+    /// Of a user's scope: as it stands, and whether it has changed.
+    profile: Option<(ProfileRow, bool)>,
+    /// The last erasure that covers the scope; 0 if there is none.
+    erased: u64,
+    known: BTreeSet<MemoryId>,
+}
+
+impl<'a> Memories<'a> {
+    pub(super) fn open<S: Snapshot>(
+        at: &'a At<'a>,
+        state: &State<'_, S>,
+    ) -> Result<Self, ApplyError> {
+        let erased = last_erasure(at.scope, |key| state.row(key))?.map_or(0, |row| row.seq);
+        let totals = state
+            .row(&key::stats(&at.hash))?
+            .unwrap_or_else(|| StatsRow::new(at.scope.clone()))
+            .after_erasure(erased);
+        let profile = if at.scope.kind() == LevelName::USER {
+            let row = state.row(&key::profile(&at.hash))?;
+            let mut row = row.unwrap_or_else(|| ProfileRow {
+                scope: at.scope.clone(),
+                attributes: BTreeMap::new(),
+            });
+            row.attributes.retain(|_, known| known.seq > erased);
+            Some((row, false))
+        } else {
+            None
+        };
+        Ok(Self {
+            at,
+            totals,
+            profile,
+            erased,
+            known: BTreeSet::new(),
+        })
+    }
+
+    /// The last erasure that covers the scope: what is not younger is gone.
+    pub(super) const fn erased(&self) -> u64 {
+        self.erased
+    }
+
+    /// Memories that can be told.
+    pub(super) const fn count(&self) -> u32 {
+        self.totals.live
+    }
+
+    /// One more document.
+    pub(super) const fn count_document(&mut self) {
+        self.totals.documents += 1;
+    }
+
+    /// Writes the caller's data of `event`, if there is any; answers under which id.
+    pub(super) fn metadata<S: Snapshot>(
+        &self,
+        event: EventId,
+        metadata: &Map<String, Value>,
+        state: &mut State<'_, S>,
+    ) -> Option<EventId> {
+        if metadata.is_empty() {
+            return None;
+        }
+        let json = serde_json::to_string(metadata).unwrap_or_default();
+        state.put(key::metadata(&self.at.hash, event), &MetadataRow { json });
+        Some(event)
+    }
+
+    /// Adds a statement as the memory `id`, unless this event added it before or it was forgotten. Answers its ordinal.
+    pub(super) fn add<S: Snapshot>(
+        &mut self,
+        id: MemoryId,
+        statement: Statement,
+        origin: &Origin,
+        state: &mut State<'_, S>,
+    ) -> Result<Option<u32>, ApplyError> {
+        let forgotten =
+            self.totals.forgotten > 0 && state.row(&key::tombstone(&self.at.hash, id))?.is_some();
+        if forgotten || !self.known.insert(id) {
+            return Ok(None);
+        }
+        self.learn(id, &statement, origin);
+        let said_at = statement.said_at.or(origin.said_at);
+        let row = MemoryRow {
+            id,
+            scope: self.at.scope.clone(),
+            text: statement.text,
+            kind: statement.kind,
+            category: statement.category,
+            confidence: statement.confidence,
+            speaker: statement.speaker,
+            said_at: said_at.map(Timestamp::micros),
+            accepted_at: self.at.accepted_at(),
+            updated_at: None,
+            source: origin.source.clone(),
+            turn: origin.turn.map(|(number, _)| number),
+            event_id: self.at.event.id,
+            span: [statement.span.start, statement.span.end],
+            terms: 0,
+            metadata: origin.metadata,
+            created_seq: self.at.seq.get(),
+            ended_seq: None,
+        };
+        self.write(row, state).map(Some)
+    }
+
+    /// Writes `row` under the next ordinal and indexes its text.
+    pub(super) fn write<S: Snapshot>(
+        &mut self,
+        mut row: MemoryRow,
+        state: &mut State<'_, S>,
+    ) -> Result<u32, ApplyError> {
+        let ordinal = self.totals.next_ordinal;
+        self.totals.next_ordinal = ordinal.checked_add(1).ok_or(ApplyError::ScopeFull)?;
+        row.terms = self.index(ordinal, &row.text, state);
+        self.totals.live += 1;
+        self.totals.live_terms += u64::from(row.terms);
+        let index = MemoryIndexRow {
+            scope: self.at.scope.clone(),
+            ordinal,
+        };
+        state.put(key::memory_index(&self.at.client, row.id), &index);
+        state.put(key::memory(&self.at.hash, ordinal), &row);
+        Ok(ordinal)
+    }
+
+    /// The memory at `ordinal`, if it can be told.
+    pub(super) fn live<S: Snapshot>(
+        &self,
+        ordinal: u32,
+        state: &State<'_, S>,
+    ) -> Result<Option<MemoryRow>, ApplyError> {
+        let row = state.row(&key::memory(&self.at.hash, ordinal))?;
+        Ok(row.filter(|row| row.is_live() && row.created_seq > self.erased))
+    }
+
+    /// Marks memories as ended by this event. Answers those that could be told until now.
+    pub(super) fn end<S: Snapshot>(
+        &mut self,
+        ordinals: &[u32],
+        state: &mut State<'_, S>,
+    ) -> Result<Vec<MemoryId>, ApplyError> {
+        let mut ended = Vec::new();
+        for ordinal in ordinals {
+            let Some(mut row) = self.live(*ordinal, state)? else {
+                continue;
+            };
+            row.ended_seq = Some(self.at.seq.get());
+            self.totals.live = self.totals.live.saturating_sub(1);
+            let terms = u64::from(row.terms);
+            self.totals.live_terms = self.totals.live_terms.saturating_sub(terms);
+            self.unlearn(row.id);
+            ended.push(row.id);
+            state.put(key::memory(&self.at.hash, *ordinal), &row);
+        }
+        Ok(ended)
+    }
+
+    /// One more memory that may not come back.
+    pub(super) const fn count_forgotten(&mut self) {
+        self.totals.forgotten += 1;
+    }
+
+    /// Writes what was counted.
+    pub(super) fn close<S: Snapshot>(self, state: &mut State<'_, S>) {
+        state.put(key::stats(&self.at.hash), &self.totals);
+        if let Some((profile, true)) = self.profile {
+            state.put(key::profile(&self.at.hash), &profile);
+        }
+    }
+
+    /// Takes up what a statement says of the user. The user's own words count, and documents in the user's own scope.
+    fn learn(&mut self, id: MemoryId, statement: &Statement, origin: &Origin) {
+        let Some((profile, changed)) = &mut self.profile else {
+            return;
+        };
+        let about_user = origin.turn.is_none_or(|(_, role)| role == TurnRole::User);
+        let Some(found) = attribute(statement, about_user) else {
+            return;
+        };
+        let said_at = statement.said_at.or(origin.said_at);
+        let known = ProfileAttribute {
+            value: found.value,
+            confidence: found.confidence,
+            updated_at: said_at.map_or_else(|| self.at.accepted_at(), Timestamp::micros),
+            memory_id: id,
+            conversation: conversation_of(&origin.source),
+            seq: self.at.seq.get(),
+        };
+        profile.attributes.insert(found.name, known);
+        if profile.attributes.len() > PROFILE_ATTRIBUTES_MAX {
+            let oldest = profile.attributes.iter().min_by_key(|(_, known)| known.seq);
+            if let Some(name) = oldest.map(|(name, _)| name.clone()) {
+                profile.attributes.remove(&name);
+            }
+        }
+        *changed = true;
+    }
+
+    /// Drops what a memory that is not told any more said of the user.
+    fn unlearn(&mut self, id: MemoryId) {
+        if let Some((profile, changed)) = &mut self.profile {
+            let before = profile.attributes.len();
+            profile.attributes.retain(|_, known| known.memory_id != id);
+            *changed |= profile.attributes.len() != before;
+        }
+    }
+
+    /// Adds a statement to the postings of its terms; answers how many terms it has. Its speaker is part of its text.
+    fn index<S: Snapshot>(&self, ordinal: u32, text: &str, state: &mut State<'_, S>) -> u16 {
+        let terms = terms(text);
+        let total = u16::try_from(terms.len()).unwrap_or(u16::MAX);
+        let mut counts: BTreeMap<String, u16> = BTreeMap::new();
+        for term in terms {
+            let count = counts.entry(term).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (term, tf) in counts {
+            let posting = Posting {
+                ordinal,
+                tf,
+                terms: total,
+            };
+            state.append(
+                key::posting_chunk(&self.at.hash, &term, posting.chunk()),
+                &posting.bytes(),
+            );
+        }
+        total
+    }
+}
+
+/// The conversation that a memory was said in.
+const fn conversation_of(source: &MemorySource) -> Option<ConversationId> {
+    match source {
+        MemorySource::Document(_) => None,
+        MemorySource::Conversation(id) => Some(*id),
+    }
+}

@@ -1,0 +1,289 @@
+//! Changing and taking away what is remembered: updates, forgetting, deletions.
+
+use crate::conversations::{author, event_id, value};
+use crate::engine::Rows;
+use crate::identity::Identity;
+use crate::operations::Operations;
+use crate::recall::memory_json;
+use serde_json::{Value, json};
+use synap_log::EventLog;
+use synap_query::{ScopeView, conversation, deletion, is_described};
+use synap_readmodel::{DeletionRow, MemoryRow};
+use synap_types::json::parse_object;
+use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
+use synap_types::{
+    ApiError, ContextItem, DeleteRequest, EventBody, EventId, FetchMode, FetchRequest,
+    ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryUpdated, ResponseShape, Scope,
+    ScopeErased, Timestamp, TypeFilter, UpdateRequest,
+};
+
+/// Memories that one description forgets at most.
+const FORGET_MAX: usize = 50;
+
+impl<L: EventLog> Operations<L> {
+    /// Gives a memory other content; answers it as it is then.
+    pub(crate) async fn update(
+        &self,
+        identity: &Identity,
+        id: &str,
+        body: &[u8],
+        key: Option<IdempotencyKey>,
+    ) -> Result<Value, ApiError> {
+        let request = UpdateRequest::parse(parse_object(body)?)?;
+        let before = self.memory_row(identity, id).await?;
+        let bytes = request.content.to_text().len() + before.text.len();
+        if bytes > MEMORY_BYTES_MAX {
+            let unit = "bytes together with what is there";
+            return Err(ApiError::over_limit(
+                "document",
+                unit,
+                bytes,
+                MEMORY_BYTES_MAX,
+            ));
+        }
+        let event = event_id(key.as_ref(), &before.scope);
+        if key.is_some() && self.is_applied(&before.scope, event).await? {
+            return Ok(memory_json(&before));
+        }
+        let data = MemoryUpdated {
+            scope: before.scope.clone(),
+            memory_id: before.id,
+            source: before.source.clone(),
+            content: request.content,
+            merge: request.merge,
+            document_type: request.document_type,
+            metadata: request.metadata,
+            author: author(identity),
+        };
+        let body = EventBody::MemoryUpdated(Box::new(data));
+        self.change(&before.scope, event, body).await?;
+        self.memory(identity, id).await
+    }
+
+    /// Forgets a memory: it is not told any more, and does not come back with a later version of its document.
+    pub(crate) async fn forget_one(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<Value, ApiError> {
+        let row = self.memory_row(identity, id).await?;
+        let at = self.forget_row(identity, &row).await?;
+        Ok(json!({"memory_id": row.id, "deleted_at": at}))
+    }
+
+    async fn forget_row(
+        &self,
+        identity: &Identity,
+        row: &MemoryRow,
+    ) -> Result<Timestamp, ApiError> {
+        // The memory as it is now is the key: forgotten twice at the same time, it is forgotten once.
+        let key = IdempotencyKey::Caller(format!("forget {} of {}", row.id, row.event_id));
+        let data = MemoryForgotten {
+            scope: row.scope.clone(),
+            memory_id: row.id,
+            source: row.source.clone(),
+            event_id: row.event_id,
+            span: row.span,
+            author: author(identity),
+        };
+        let body = EventBody::MemoryForgotten(Box::new(data));
+        self.change(&row.scope, key.event_id(&row.scope), body)
+            .await
+    }
+
+    /// Forgets what a description names among one user's own memories, or says what it would.
+    pub(crate) async fn forget(&self, identity: &Identity, body: &[u8]) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        let request = ForgetRequest::parse(body, &identity.client, &identity.isolation)?;
+        let found = self.described(&request).await?;
+        let candidates: Vec<Value> = found
+            .iter()
+            .map(|item| {
+                json!({"memory_id": item.id, "content": item.content, "memory_type": item.memory_type.name(),
+                    "store": "memory"})
+            })
+            .collect();
+        if found.is_empty() {
+            return Ok(json!({"status": "nothing_matches", "candidates": []}));
+        }
+        if !request.direct {
+            let request_id = EventId::new(uuid::Uuid::new_v4());
+            return Ok(
+                json!({"status": "preview", "request_id": request_id, "candidates": candidates}),
+            );
+        }
+        let (mut deleted, mut failed) = (Vec::new(), Vec::new());
+        for item in &found {
+            let forgotten = match self.memory_row(identity, &item.id.to_string()).await {
+                Ok(row) => self.forget_row(identity, &row).await.map(drop),
+                // Somebody else was faster.
+                Err(refusal) if refusal == ApiError::not_found() => Ok(()),
+                Err(refusal) => Err(refusal),
+            };
+            match forgotten {
+                Ok(()) => deleted.push(item.id),
+                Err(_) => failed.push(item.id),
+            }
+        }
+        let status = if failed.is_empty() {
+            "deleted"
+        } else {
+            "partial"
+        };
+        let more = found.len() >= FORGET_MAX;
+        Ok(
+            json!({"status": status, "candidates": candidates, "deleted_ids": deleted, "failed_ids": failed,
+            "still_present_in": ["event_log"], "may_be_incomplete": more || !failed.is_empty()}),
+        )
+    }
+
+    /// The user's own memories that a description means.
+    async fn described(&self, request: &ForgetRequest) -> Result<Vec<ContextItem>, ApiError> {
+        let fetch = FetchRequest {
+            scope: request.scope.clone(),
+            queries: vec![request.description.clone()],
+            max_results: RESULTS_MAX,
+            max_results_per_query: None,
+            max_tokens: None,
+            types: TypeFilter::default(),
+            mode: FetchMode::Fast,
+            shape: ResponseShape::ByType,
+            explain: false,
+            freshness: None,
+            conversation: None,
+            conversation_first: false,
+            with_conversation: false,
+        };
+        let partition = self.engine.count.partition_of(&request.scope);
+        self.engine.catch_up(partition).await?;
+        let own = request.scope.kind().to_owned();
+        let items = self.engine.fetch(fetch).await?.items;
+        let is_meant = |item: &ContextItem| {
+            item.scope == own && is_described(&request.description, &item.content)
+        };
+        Ok(items
+            .into_iter()
+            .filter(is_meant)
+            .take(FORGET_MAX)
+            .collect())
+    }
+
+    /// Deletes what is remembered of a user, a customer or a conversation: nothing of it is told any more.
+    pub(crate) async fn delete_data(
+        &self,
+        identity: &Identity,
+        body: &[u8],
+        key: Option<IdempotencyKey>,
+    ) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        let (client, isolation) = (&identity.client, &identity.isolation);
+        let request = DeleteRequest::parse(body, client, isolation, &identity.instance)?;
+        let scope = match &request.conversation {
+            Some(name) => self.owner(identity, request.scope.clone(), name).await?,
+            None => request.scope.clone(),
+        };
+        let id = scope.as_ref().map_or_else(
+            || event_id(None, &Scope::of_client(client.clone())),
+            |scope| event_id(key.as_ref(), scope),
+        );
+        let Some(scope) = scope else {
+            return Ok(nothing_to_delete(id, request.dry_run));
+        };
+        let conversation_id = request.conversation.as_ref().map(|name| name.id);
+        let found = self
+            .engine
+            .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
+                let memories = view.stats()?.map_or(0, |stats| stats.live);
+                Ok(match conversation_id {
+                    None => Some(memories)
+                        .filter(|count| *count > 0)
+                        .map(|count| (count, 0)),
+                    Some(id) => conversation(view, id)?.map(|row| (0, row.turns)),
+                })
+            })
+            .await?;
+        let row = |(memories, turns)| DeletionRow {
+            scope: scope.clone(),
+            conversation: conversation_id,
+            accepted_at: self.ingest.clock.now().micros(),
+            memories,
+            turns,
+        };
+        let is_whole_customer = conversation_id.is_none() && scope.kind() != LevelName::USER;
+        // A customer's own scope may be empty while its users' are not: only what is surely nothing is not recorded.
+        if request.dry_run || (found.is_none() && !is_whole_customer) {
+            let Some(found) = found.or(is_whole_customer.then_some((0, 0))) else {
+                return Ok(nothing_to_delete(id, request.dry_run));
+            };
+            return Ok(deletion_json(id, &row(found), request.dry_run));
+        }
+        let data = ScopeErased {
+            deletion_id: id,
+            scope: scope.clone(),
+            conversation_id,
+            author: author(identity),
+        };
+        self.change(&scope, id, EventBody::ScopeErased(Box::new(data)))
+            .await?;
+        self.deletion_of(identity, id).await
+    }
+
+    /// What became of a deletion. An id that is no UUID is unknown like any other.
+    pub(crate) async fn deletion_status(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<Value, ApiError> {
+        let id: EventId = id.parse().map_err(|_| ApiError::not_found())?;
+        self.deletion_of(identity, id).await
+    }
+
+    async fn deletion_of(&self, identity: &Identity, id: EventId) -> Result<Value, ApiError> {
+        let client = identity.client.clone();
+        let found = self.engine.find(move |rows| deletion(rows, &client, id));
+        let row = found.await?.ok_or_else(ApiError::not_found)?;
+        Ok(deletion_json(id, &row, false))
+    }
+
+    /// Appends an event and waits for its effect: what comes back afterwards has it.
+    async fn change(
+        &self,
+        scope: &Scope,
+        id: EventId,
+        body: EventBody,
+    ) -> Result<Timestamp, ApiError> {
+        self.engine
+            .check_log(self.engine.count.partition_of(scope))?;
+        let placed = self.ingest.append_event(id, body).await?;
+        self.engine.applied(placed.partition, placed.at).await;
+        Ok(placed.time)
+    }
+
+    async fn is_applied(&self, scope: &Scope, event: EventId) -> Result<bool, ApiError> {
+        let state = self.engine.ingest_state(scope, Some(event), None).await?;
+        Ok(state.seen.is_some())
+    }
+}
+
+fn nothing_to_delete(id: EventId, dry_run: bool) -> Value {
+    json!({"deletion_id": id, "status": if dry_run { "dry_run" } else { "complete" }, "dry_run": dry_run,
+        "found": false, "counts": {}, "stores": {}, "still_present_in": [], "fully_removed": !dry_run, "continue": false,
+        "kept": [], "memories_kept": false})
+}
+
+/// The answer to a deletion. What was said stays in the log until it is purged there, and the answer says so.
+fn deletion_json(id: EventId, row: &DeletionRow, dry_run: bool) -> Value {
+    let scope = row.conversation.map_or_else(
+        || row.scope.kind().to_owned(),
+        |_| "conversation".to_owned(),
+    );
+    let mut counts = json!({"memories": row.memories});
+    if let (Value::Object(counts), Some(_)) = (&mut counts, row.conversation) {
+        counts.insert("turns".to_owned(), row.turns.into());
+    }
+    let note = "nothing of it is told any more; the events stay in the log until they are purged";
+    json!({"deletion_id": id, "status": if dry_run { "dry_run" } else { "partial" }, "scope": scope, "dry_run": dry_run,
+        "found": true, "counts": counts, "stores": {}, "still_present_in": ["event_log"], "fully_removed": false,
+        "continue": false, "kept": [], "note": note, "memories_kept": false,
+        "requested_at": value(&Timestamp::from_micros(row.accepted_at))})
+}

@@ -1,0 +1,553 @@
+//! Reading conversations, profiles and single memories.
+
+use crate::conversations::value;
+use crate::engine::Rows;
+use crate::identity::Identity;
+use crate::metrics;
+use crate::operations::Operations;
+use serde_json::{Map, Value, json};
+use synap_log::EventLog;
+use synap_query::{
+    PromptStyle, ScopeView, compaction, conversation, conversations, memory, profile, summary_text,
+    turns, turns_text,
+};
+use synap_readmodel::{
+    CompactedSentence, CompactionRow, ConversationRow, MemoryRow, ProfileRow, TurnRow,
+};
+use synap_types::json::{Fields, parse_id, parse_object};
+use synap_types::limits::{BATCH_MESSAGES_MAX, RECENT_TURNS_BYTES_MAX, RECENT_TURNS_MAX};
+use synap_types::{
+    ApiError, Context, ConversationName, FetchRequest, FetchResponse, Id, LevelName, MemoryId,
+    MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
+};
+
+/// A conversation as it is told: the row, its last summary, and the turns that the summary does not cover.
+struct Told {
+    row: ConversationRow,
+    compaction: Option<CompactionRow>,
+    recent: Vec<(u32, TurnRow)>,
+}
+
+impl<L: EventLog> Operations<L> {
+    /// Answers a fetch at `level`.
+    pub(crate) async fn fetch_at(
+        &self,
+        identity: &Identity,
+        level: &str,
+        body: &[u8],
+    ) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        if level == LevelName::USER {
+            let mut fields = Fields::new(body.clone());
+            if let Some(mode) = SummaryMode::take(&mut fields)? {
+                let ids = fields.scope_ids()?;
+                let scope = identity.isolation.scope_at(&identity.client, &ids, level)?;
+                return self.summaries(scope, mode).await;
+            }
+        }
+        let request = FetchRequest::parse(body, level, &identity.client, &identity.isolation)?;
+        self.fetch_of(request).await
+    }
+
+    /// Answers a fetch within a conversation: its turns, then the rest of its user's chain.
+    pub(crate) async fn fetch_in_conversation(
+        &self,
+        identity: &Identity,
+        body: &[u8],
+    ) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        let mut fields = Fields::new(body.clone());
+        let name = ConversationName::take(&mut fields, &identity.client)?
+            .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+        let ids = fields.scope_ids()?;
+        let given = self.given_user(identity, &ids)?;
+        match self.owner(identity, given, &name).await? {
+            Some(scope) => {
+                self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
+                    .await
+            }
+            // Nobody has it: an empty answer, as for an unknown user.
+            None => Ok(Context::to_json(&FetchResponse::empty(), false)),
+        }
+    }
+
+    /// Answers a fetch whose scope is decided.
+    pub(crate) async fn fetch_of(&self, request: FetchRequest) -> Result<Value, ApiError> {
+        let ranked = request.shape == ResponseShape::Ranked;
+        let told = request
+            .conversation
+            .clone()
+            .filter(|_| request.with_conversation);
+        let scope = request.scope.clone();
+        let timer = metrics::FetchTimer::start(&request);
+        let response = self.engine.fetch(request).await;
+        timer.done(&response);
+        let mut answer = Context::to_json(&response?, ranked);
+        if let Some(name) = told {
+            let told = self.told(&scope, &name).await?;
+            let context = told.map_or(Value::Null, |told| told.context());
+            set(&mut answer, "conversation_context", context);
+        }
+        Ok(answer)
+    }
+
+    /// The user whom the ids name; `None` where they name none.
+    fn given_user(&self, identity: &Identity, ids: &ScopeIds) -> Result<Option<Scope>, ApiError> {
+        if ids.user_id.is_none()
+            && !ids
+                .scope
+                .keys()
+                .any(|level| level.as_str() == LevelName::USER)
+        {
+            return Ok(None);
+        }
+        let scope = identity
+            .isolation
+            .scope_at(&identity.client, ids, LevelName::USER)?;
+        Ok(Some(scope))
+    }
+
+    /// The user of `query` parameters, if they name one.
+    pub(crate) fn user_of(
+        &self,
+        identity: &Identity,
+        query: &Map<String, Value>,
+    ) -> Result<Option<Scope>, ApiError> {
+        let mut fields = Fields::new(query.clone());
+        let ids = ScopeIds {
+            customer_id: fields.id("customer_id")?,
+            user_id: fields.id("user_id")?,
+            ..ScopeIds::default()
+        };
+        self.given_user(identity, &ids)
+    }
+
+    async fn told(&self, scope: &Scope, name: &ConversationName) -> Result<Option<Told>, ApiError> {
+        let id = name.id;
+        self.engine
+            .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
+                let Some(row) = conversation(view, id)? else {
+                    return Ok(None);
+                };
+                let compaction = compaction(view, &row, None)?;
+                let covered = compaction.as_ref().map_or(0, |last| last.turns);
+                let newest = row.turns.saturating_sub(RECENT_TURNS_MAX);
+                let most = RECENT_TURNS_MAX as usize;
+                let mut recent = turns(view, &row, covered.max(newest) + 1, most)?;
+                let mut bytes = 0;
+                let fits = recent
+                    .iter()
+                    .rev()
+                    .take_while(|(_, turn)| {
+                        bytes += turn.content.len();
+                        bytes <= RECENT_TURNS_BYTES_MAX
+                    })
+                    .count();
+                drop(recent.drain(..recent.len() - fits));
+                Ok(Some(Told {
+                    row,
+                    compaction,
+                    recent,
+                }))
+            })
+            .await
+    }
+
+    /// A conversation for a prompt: its last summary and the turns since. `available: false` where nobody has it.
+    pub(crate) async fn context_for_prompt(
+        &self,
+        identity: &Identity,
+        conversation_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let style = match query
+            .get("style")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+        {
+            "" | "structured" => PromptStyle::Structured,
+            "narrative" => PromptStyle::Narrative,
+            "bullet_points" => PromptStyle::BulletPoints,
+            _ => {
+                let problem = "must be structured, narrative or bullet_points";
+                return Err(ApiError::invalid("style", problem));
+            }
+        };
+        let told = match self.owned(identity, conversation_id, query).await {
+            Ok((scope, name)) => self.told(&scope, &name).await?,
+            Err(refusal) if refusal == ApiError::not_found() => None,
+            Err(refusal) => return Err(refusal),
+        };
+        let told = told.filter(|told| told.row.turns > 0);
+        Ok(told.map_or_else(
+            || json!({"available": false}),
+            |told| told.for_prompt(style, self.ingest.clock.now()),
+        ))
+    }
+
+    /// Turns of a conversation, in order.
+    pub(crate) async fn messages(
+        &self,
+        identity: &Identity,
+        conversation_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let start = number(query, "start", 1, u32::MAX as usize)?.unwrap_or(1);
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let limit = number(query, "limit", 1, BATCH_MESSAGES_MAX)?.unwrap_or(500);
+        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let read = move |view: &ScopeView<'_, Rows<'_>>| {
+            let Some(row) = conversation(view, name.id)? else {
+                return Ok(None);
+            };
+            let found = turns(view, &row, start, limit)?;
+            Ok(Some((row, found)))
+        };
+        let found = self.engine.read(scope, read).await?;
+        let (row, found) = found.ok_or_else(ApiError::not_found)?;
+        let turns: Vec<Value> = found
+            .iter()
+            .map(|(number, turn)| message(*number, turn))
+            .collect();
+        Ok(json!({"conversation_id": row.id, "turns": turns, "total": row.turns}))
+    }
+
+    /// A summary of a conversation.
+    pub(crate) async fn compacted(
+        &self,
+        identity: &Identity,
+        conversation_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let style = match query
+            .get("format")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+        {
+            "" | "structured" => PromptStyle::Structured,
+            "narrative" => PromptStyle::Narrative,
+            "injection" => PromptStyle::BulletPoints,
+            _ => {
+                let problem = "must be structured, narrative or injection";
+                return Err(ApiError::invalid("format", problem));
+            }
+        };
+        let version = number(query, "version", 1, u32::MAX as usize)?;
+        let version = version.map(|version| u32::try_from(version).unwrap_or(u32::MAX));
+        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let read = move |view: &ScopeView<'_, Rows<'_>>| {
+            let Some(row) = conversation(view, name.id)? else {
+                return Ok(None);
+            };
+            let found = compaction(view, &row, version)?;
+            Ok(found.map(|found| (row, found)))
+        };
+        let found = self.engine.read(scope, read).await?;
+        let (row, found) = found.ok_or_else(ApiError::not_found)?;
+        Ok(compacted(&row, &found, style))
+    }
+
+    /// How far the summary of a conversation is.
+    pub(crate) async fn compaction_status(
+        &self,
+        identity: &Identity,
+        conversation_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let found = self.with_compaction(&scope, &name).await?;
+        let (row, last) = found.ok_or_else(ApiError::not_found)?;
+        let Some(last) = last else {
+            return Ok(json!({"conversation_id": row.id, "status": "none"}));
+        };
+        let at = Timestamp::from_micros(last.accepted_at);
+        Ok(
+            json!({"conversation_id": row.id, "status": "completed", "compaction_id": last.id, "completed_at": at,
+            "compression_ratio": ratio(&last), "latest_version": last.version, "latest_created_at": at,
+            "is_stale": last.turns < row.turns}),
+        )
+    }
+
+    /// The conversation of a path, and whose it is.
+    async fn owned(
+        &self,
+        identity: &Identity,
+        conversation_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<(Scope, ConversationName), ApiError> {
+        let id: Id = parse_id("conversation_id", conversation_id)?;
+        let name = ConversationName::of(&identity.client, id);
+        let given = self.user_of(identity, query)?;
+        let scope = self.owner(identity, given, &name).await?;
+        Ok((scope.ok_or_else(ApiError::not_found)?, name))
+    }
+
+    /// What is known of a user; nothing is a 404, since the vendor's SDK takes any profile for the whole answer.
+    pub(crate) async fn user_profile(
+        &self,
+        identity: &Identity,
+        user_id: &str,
+        query: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let mut query = query.clone();
+        query.insert("user_id".to_owned(), user_id.into());
+        let scope = self
+            .user_of(identity, &query)?
+            .ok_or_else(ApiError::not_found)?;
+        let read = |view: &ScopeView<'_, Rows<'_>>| profile(view);
+        let found = self.engine.read(scope, read).await?;
+        let found = found.ok_or_else(ApiError::not_found)?;
+        Ok(json!({"profile": profile_json(&found)}))
+    }
+
+    /// A profile and the last conversations, in place of memories.
+    async fn summaries(&self, scope: Scope, mode: SummaryMode) -> Result<Value, ApiError> {
+        let read = move |view: &ScopeView<'_, Rows<'_>>| {
+            let known = if mode.profile { profile(view)? } else { None };
+            let mut told = Vec::new();
+            for row in conversations(view, mode.conversations)? {
+                let last = compaction(view, &row, None)?;
+                told.push(summary(&row, last.as_ref()));
+            }
+            Ok((known, told))
+        };
+        let (known, told) = self.engine.read(scope, read).await?;
+        let mut answer = Context::to_json(&FetchResponse::empty(), false);
+        let known = known.as_ref().map_or(Value::Null, profile_json);
+        set(&mut answer, "profile", known);
+        set(&mut answer, "conversations", told.into());
+        Ok(answer)
+    }
+
+    /// One memory.
+    pub(crate) async fn memory(&self, identity: &Identity, id: &str) -> Result<Value, ApiError> {
+        Ok(memory_json(&self.memory_row(identity, id).await?))
+    }
+
+    /// One memory that can be told. An id that is no UUID is unknown like any other.
+    pub(crate) async fn memory_row(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<MemoryRow, ApiError> {
+        let id: MemoryId = id.parse().map_err(|_| ApiError::not_found())?;
+        let client = identity.client.clone();
+        let found = self.engine.find(move |rows| memory(rows, &client, id));
+        found.await?.ok_or_else(ApiError::not_found)
+    }
+}
+
+impl Told {
+    /// `conversation_context` of a fetch.
+    fn context(&self) -> Value {
+        let recent: Vec<Value> = self
+            .recent
+            .iter()
+            .map(|(_, turn)| {
+                json!({"role": turn.role, "content": turn.content, "timestamp": said_at(turn)})
+            })
+            .collect();
+        let mut context = json!({"conversation_id": self.row.id, "recent_turns": recent, "current_state": {},
+            "key_extractions": {}, "formatted_context": self.text(PromptStyle::Structured)});
+        if let Some(last) = &self.compaction {
+            let sections = ["decision", "preference", "fact", "event"];
+            let extractions: Map<String, Value> = sections
+                .into_iter()
+                .map(|section| (format!("{section}s"), of_section(last, section)))
+                .collect();
+            set(
+                &mut context,
+                "summary",
+                summary_text(last, PromptStyle::Narrative).into(),
+            );
+            set(&mut context, "key_extractions", extractions.into());
+            set(&mut context, "compaction_id", json!(last.id));
+            set(
+                &mut context,
+                "compacted_at",
+                json!(Timestamp::from_micros(last.accepted_at)),
+            );
+        }
+        context
+    }
+
+    fn text(&self, style: PromptStyle) -> String {
+        let summary = self
+            .compaction
+            .as_ref()
+            .map(|last| summary_text(last, style));
+        let recent = (!self.recent.is_empty()).then(|| turns_text(&self.recent, style));
+        let parts: Vec<String> = summary.into_iter().chain(recent).collect();
+        parts.join("\n\n")
+    }
+
+    fn for_prompt(&self, style: PromptStyle, now: Timestamp) -> Value {
+        let covered = self.compaction.as_ref().map_or(0, |last| last.turns);
+        let recent: Vec<Value> = self
+            .recent
+            .iter()
+            .map(|(_, turn)| {
+                json!({"role": turn.role, "content": turn.content, "timestamp": said_at(turn),
+                    "message_id": turn.message_id})
+            })
+            .collect();
+        let mut answer = json!({"available": true, "formatted_context": self.text(style), "recent_messages": recent,
+            "recent_message_count": recent.len(), "compacted_message_count": covered,
+            "total_message_count": self.row.turns, "quality_warning": false, "is_stale": false,
+            "conversation_id": self.row.id});
+        if let Some(last) = &self.compaction {
+            let age = (now.micros() - last.accepted_at).max(0) / 1_000_000;
+            set(&mut answer, "is_stale", (covered < self.row.turns).into());
+            set(
+                &mut answer,
+                "context_block",
+                summary_text(last, style).into(),
+            );
+            set(&mut answer, "compaction_id", json!(last.id));
+            set(&mut answer, "compression_ratio", ratio(last).into());
+            set(&mut answer, "compaction_age_seconds", age.into());
+        }
+        answer
+    }
+}
+
+fn set(answer: &mut Value, field: &str, to: Value) {
+    if let Value::Object(fields) = answer {
+        fields.insert(field.to_owned(), to);
+    }
+}
+
+/// Of 1 token, how much a summary keeps.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "tokens of one conversation are far below 2^52"
+)]
+fn ratio(compaction: &CompactionRow) -> f64 {
+    let ratio = compaction.tokens as f64 / compaction.source_tokens.max(1) as f64;
+    (ratio * 10_000.0).round() / 10_000.0
+}
+
+fn said_at(turn: &TurnRow) -> Timestamp {
+    Timestamp::from_micros(turn.said_at.unwrap_or(turn.accepted_at))
+}
+
+fn message(number: u32, turn: &TurnRow) -> Value {
+    let mut message = json!({"position": number, "role": turn.role, "content": turn.content,
+        "timestamp": said_at(turn), "message_id": turn.message_id});
+    if let Some(speaker) = &turn.speaker {
+        set(&mut message, "speaker", speaker.as_str().into());
+    }
+    message
+}
+
+fn sentence(sentence: &CompactedSentence) -> Value {
+    json!({"content": sentence.text, "speaker": sentence.speaker, "turn": sentence.turn})
+}
+
+fn of_section(compaction: &CompactionRow, section: &str) -> Value {
+    let of_section = compaction
+        .sentences
+        .iter()
+        .filter(|one| one.section == section);
+    of_section.map(sentence).collect()
+}
+
+fn compacted(row: &ConversationRow, found: &CompactionRow, style: PromptStyle) -> Value {
+    json!({"formatted_context": summary_text(found, style), "original_token_count": found.source_tokens,
+        "compacted_token_count": found.tokens, "compression_ratio": ratio(found),
+        "strategy_used": found.strategy, "compaction_id": found.id, "version": found.version,
+        "facts": of_section(found, "fact"), "decisions": of_section(found, "decision"),
+        "preferences": of_section(found, "preference"), "events": of_section(found, "event"),
+        "current_state": {"turns_covered": found.turns, "turns": row.turns},
+        "is_stale": found.turns < row.turns, "quality_warning": false,
+        "created_at": Timestamp::from_micros(found.accepted_at), "conversation_id": row.id})
+}
+
+/// One conversation of a fetch of summaries.
+fn summary(row: &ConversationRow, last: Option<&CompactionRow>) -> Value {
+    let at = Timestamp::from_micros;
+    let mut summary = json!({"conversation_id": row.id, "started_at": at(row.started_at), "last_message_at": at(row.last_at),
+        "external_conversation_id": row.external_id.as_ref().map_or_else(|| row.id.to_string(), ToString::to_string),
+        "message_count": row.turns, "summary_status": if last.is_some() { "available" } else { "pending" }});
+    if let Some(ended) = row.ended_at {
+        set(&mut summary, "ended_at", value(&at(ended)));
+    }
+    if let Some(kind) = &row.conversation_type {
+        set(&mut summary, "conversation_type", kind.as_str().into());
+    }
+    if let Some(analysis) = row
+        .analysis
+        .as_deref()
+        .and_then(|json| serde_json::from_str(json).ok())
+    {
+        set(&mut summary, "analysis", analysis);
+    }
+    if let Some(last) = last {
+        let text = summary_text(last, PromptStyle::Narrative);
+        set(
+            &mut summary,
+            "summary",
+            json!({"narrative_summary": text, "overview": text}),
+        );
+        set(&mut summary, "compaction_version", last.version.into());
+        set(&mut summary, "compacted_at", value(&at(last.accepted_at)));
+    }
+    summary
+}
+
+fn profile_json(profile: &ProfileRow) -> Value {
+    let mut attributes = Map::new();
+    for (name, known) in &profile.attributes {
+        let mut shown = json!({"value": known.value, "confidence": known.confidence,
+            "updated_at": Timestamp::from_micros(known.updated_at), "source_memory_id": known.memory_id});
+        if let Some(id) = known.conversation {
+            set(&mut shown, "source_conversation_id", json!(id));
+        }
+        attributes.insert(name.clone(), shown);
+    }
+    let sentence = |(name, known): (&String, &synap_readmodel::ProfileAttribute)| {
+        if name.starts_with("preference") {
+            known.value.clone()
+        } else {
+            format!("{}: {}", name.replace('_', " "), known.value)
+        }
+    };
+    let overview: Vec<String> = profile.attributes.iter().map(sentence).collect();
+    json!({"attributes": attributes, "overview": overview.join("\n"), "extras": {}, "_meta": {}})
+}
+
+/// A memory as `memories.get` tells it.
+pub(crate) fn memory_json(row: &MemoryRow) -> Value {
+    let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
+        "confidence": row.confidence.clamp(0.0, 1.0), "created_at": Timestamp::from_micros(row.accepted_at),
+        "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
+        "scope_path": row.scope.path_json()});
+    if let Some(category) = &row.category {
+        set(&mut memory, "category", category.as_str().into());
+    }
+    if let Some(at) = row.updated_at {
+        set(&mut memory, "updated_at", json!(Timestamp::from_micros(at)));
+    }
+    if let MemorySource::Conversation(id) = &row.source {
+        set(&mut memory, "conversation_id", json!(id));
+    }
+    memory
+}
+
+/// A number among query parameters.
+fn number(
+    query: &Map<String, Value>,
+    field: &str,
+    min: usize,
+    max: usize,
+) -> Result<Option<usize>, ApiError> {
+    let Some(text) = query.get(field).and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    let given: Value = text
+        .parse::<u64>()
+        .map_or_else(|_| text.into(), Value::from);
+    let mut fields = Map::new();
+    fields.insert(field.to_owned(), given);
+    Fields::new(fields).number(field, min, max)
+}

@@ -1,0 +1,257 @@
+//! Asking for memories to be changed, forgotten or deleted.
+
+use crate::json::Fields;
+use crate::limits::{FORGET_CHARS_MAX, FORGET_CHARS_MIN};
+use crate::{
+    ApiError, ClientId, Content, ConversationName, DocumentType, IdempotencyKey, InstanceId,
+    Isolation, LevelName, MergeStrategy, Scope, ingest,
+};
+use serde_json::{Map, Value};
+
+/// New content for a memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateRequest {
+    /// The content.
+    pub content: Content,
+    /// How it goes together with what is there.
+    pub merge: MergeStrategy,
+    /// How the content is to be read.
+    pub document_type: Option<DocumentType>,
+    /// The caller's own data, if it is to be replaced.
+    pub metadata: Option<Map<String, Value>>,
+    /// The caller's idempotency key.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl UpdateRequest {
+    /// Reads the body. Fields that are not known are ignored.
+    pub fn parse(body: Map<String, Value>) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let merge = match fields.string("merge_strategy", 64)?.as_deref() {
+            None | Some("smart-merge") => MergeStrategy::SmartMerge,
+            Some("replace") => MergeStrategy::Replace,
+            Some("append") => MergeStrategy::Append,
+            Some(_) => {
+                let problem = "must be replace, append or smart-merge";
+                return Err(ApiError::invalid("merge_strategy", problem));
+            }
+        };
+        let has_metadata = fields.has("metadata");
+        let metadata = fields.metadata()?;
+        Ok(Self {
+            content: ingest::content(&mut fields)?,
+            merge,
+            document_type: fields.parsed("document_type")?,
+            metadata: has_metadata.then_some(metadata),
+            key: None,
+        })
+    }
+}
+
+/// What to forget of one user, described.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForgetRequest {
+    /// Whose memories: a user's scope.
+    pub scope: Scope,
+    /// What they are about.
+    pub description: String,
+    /// Whether to forget them, or only to say which.
+    pub direct: bool,
+}
+
+impl ForgetRequest {
+    /// Reads the body. Fields that are not known are ignored.
+    pub fn parse(
+        body: Map<String, Value>,
+        client: &ClientId,
+        isolation: &Isolation,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let ids = fields.scope_ids()?;
+        let description = fields
+            .string("description", crate::limits::BODY_BYTES_MAX)?
+            .ok_or_else(|| ApiError::invalid("description", "is required"))?;
+        let chars = description.trim().chars().count();
+        if chars < FORGET_CHARS_MIN {
+            let problem = format!("has {chars} characters, at least {FORGET_CHARS_MIN} are needed");
+            return Err(ApiError::invalid("description", problem));
+        }
+        if chars > FORGET_CHARS_MAX {
+            let (field, unit) = ("description", "characters");
+            return Err(ApiError::over_limit(field, unit, chars, FORGET_CHARS_MAX));
+        }
+        let direct = match fields.string("mode", 64)?.as_deref() {
+            None | Some("preview") => false,
+            Some("direct") => true,
+            Some(_) => return Err(ApiError::invalid("mode", "must be preview or direct")),
+        };
+        Ok(Self {
+            scope: isolation.scope_at(client, &ids, LevelName::USER)?,
+            description,
+            direct,
+        })
+    }
+}
+
+/// Whose data to delete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteRequest {
+    /// A user's or a customer's scope; of a conversation, its user's, if the caller said so.
+    pub scope: Option<Scope>,
+    /// Only this conversation.
+    pub conversation: Option<ConversationName>,
+    /// Only count.
+    pub dry_run: bool,
+    /// The caller's idempotency key.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl DeleteRequest {
+    /// Reads the body. Fields that are not known are ignored. Unless it is a dry run, `confirm` must repeat the id.
+    pub fn parse(
+        body: Map<String, Value>,
+        client: &ClientId,
+        isolation: &Isolation,
+        instance: &InstanceId,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        if let Some(named) = fields.id::<InstanceId>("instance_id")?
+            && named != *instance
+        {
+            return Err(ApiError::invalid(
+                "instance_id",
+                "is not the key's instance",
+            ));
+        }
+        let kind = fields.string("scope", 64)?;
+        let kind = kind.as_deref().unwrap_or_default().to_owned();
+        let ids = fields.scope_ids()?;
+        let conversation_text = fields.string("conversation_id", crate::limits::BODY_BYTES_MAX)?;
+        let (scope, conversation, id) = match kind.as_str() {
+            LevelName::USER | LevelName::CUSTOMER => {
+                let scope = isolation.scope_at(client, &ids, &kind)?;
+                let id = scope.path().last().map(|level| level.id.to_string());
+                (Some(scope), None, id)
+            }
+            "conversation" => {
+                let text = conversation_text.filter(|text| !text.is_empty());
+                let text =
+                    text.ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+                let name = crate::json::parse_id("conversation_id", &text)?;
+                let scope = if ids.user_id.is_none() {
+                    None
+                } else {
+                    Some(isolation.scope_at(client, &ids, LevelName::USER)?)
+                };
+                let conversation = ConversationName::of(client, name);
+                (scope, Some(conversation), Some(text))
+            }
+            _ => {
+                let problem = "must be user, customer or conversation";
+                return Err(ApiError::invalid("scope", problem));
+            }
+        };
+        let dry_run = fields.flag("dry_run")?;
+        let confirm = fields.string("confirm", crate::limits::BODY_BYTES_MAX)?;
+        if !dry_run && confirm != id {
+            return Err(ApiError::invalid(
+                "confirm",
+                format!("must repeat the id of the {kind}"),
+            ));
+        }
+        Ok(Self {
+            scope,
+            conversation,
+            dry_run,
+            key: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Map<String, Value> {
+        let Value::Object(body) = value else {
+            panic!("not an object")
+        };
+        body
+    }
+
+    fn delete(body: Value) -> Result<DeleteRequest, String> {
+        let (client, instance) = ("app".parse().unwrap(), "inst_1".parse().unwrap());
+        DeleteRequest::parse(object(body), &client, &Isolation::strict(), &instance)
+            .map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_deletion_is_confirmed_and_names_its_own_instance() {
+        let body = |scope: &str, confirm: Value| {
+            json!({"scope": scope, "instance_id": "inst_1", "user_id": "al", "customer_id": "acme",
+                "conversation_id": "c1", "dry_run": false, "confirm": confirm})
+        };
+        let user = delete(body("user", json!("al"))).unwrap();
+        assert_eq!(user.scope.unwrap().kind(), "user");
+        let conversation = delete(body("conversation", json!("c1"))).unwrap();
+        assert!(conversation.conversation.is_some());
+        for (body, message) in [
+            (
+                body("user", json!(null)),
+                "confirm must repeat the id of the user",
+            ),
+            (
+                body("user", json!("acme")),
+                "confirm must repeat the id of the user",
+            ),
+            (
+                body("client", json!("x")),
+                "scope must be user, customer or conversation",
+            ),
+            (
+                body("customer", json!("acme")),
+                "user_id is not accepted where a customer is meant",
+            ),
+            (
+                json!({"scope": "user", "instance_id": "inst_2"}),
+                "instance_id is not the key's instance",
+            ),
+        ] {
+            assert_eq!(delete(body).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn a_description_has_bounds() {
+        let forget = |description: &str| {
+            let body = json!({"description": description, "user_id": "al", "customer_id": "acme"});
+            ForgetRequest::parse(object(body), &"app".parse().unwrap(), &Isolation::strict())
+                .map(|request| request.direct)
+                .map_err(|refusal| refusal.message)
+        };
+        assert_eq!(forget("bike"), Ok(false));
+        assert_eq!(
+            forget(" b ").unwrap_err(),
+            "description has 1 characters, at least 3 are needed"
+        );
+        assert_eq!(
+            forget(&"b".repeat(501)).unwrap_err(),
+            "description has 501 characters, the limit is 500"
+        );
+    }
+
+    #[test]
+    fn metadata_is_replaced_only_if_it_is_given() {
+        let update = |body: Value| UpdateRequest::parse(object(body)).unwrap();
+        assert_eq!(update(json!({"document": "x"})).metadata, None);
+        assert_eq!(
+            update(json!({"document": "x", "metadata": null})).metadata,
+            None
+        );
+        assert_eq!(
+            update(json!({"document": "x", "metadata": {}})).metadata,
+            Some(Map::new())
+        );
+    }
+}
