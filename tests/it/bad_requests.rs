@@ -32,6 +32,7 @@ fn a_missing_and_a_wrong_key_are_told_the_same_and_nothing_else() {
         ("GET", "/api/v1/auth/whoami"),
         ("POST", "/api/v1/memories/create"),
         ("POST", "/api/v1/memories/batch"),
+        ("POST", "/api/v1/memories/upload"),
         (
             "GET",
             "/api/v1/memories/status/5e9a4b52-6a0f-8c3d-9a51-3f1d2b7c9e10",
@@ -116,6 +117,7 @@ fn a_body_over_the_limit_is_refused_with_the_limit_and_its_size() {
         for path in [
             "/api/v1/memories/create",
             "/api/v1/memories/batch",
+            "/api/v1/memories/upload",
             "/v1/context/client/fetch",
         ] {
             let reply = http.send("POST", path, &[], &body);

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bad_requests;
 mod commands;
+mod conversations;
 mod crash;
 mod diverged;
 mod hostile_ids;
@@ -23,3 +24,4 @@ mod serving;
 mod silence;
 mod support;
 mod tidy;
+mod uploading;

@@ -25,6 +25,8 @@ pub use conversation::{compaction, conversation, conversation_owners, conversati
 pub use described::is_described;
 pub use error::FetchError;
 pub use fetch::fetch;
-pub use lookup::{IngestState, deletion, ingest_state, ingestion_status, memory, profile, turn_of};
+pub use lookup::{
+    IngestState, deletion, forgotten_at, ingest_state, ingestion_status, memory, profile, turn_of,
+};
 pub use prompt::{PromptStyle, summary_text, turns_text};
 pub use view::{Part, ScopeView};

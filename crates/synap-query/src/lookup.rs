@@ -44,6 +44,23 @@ pub fn memory(
     Ok(row.filter(|row| row.id == id && view.tells(row)))
 }
 
+/// When the memory of this id was forgotten, if this partition knows it and it belongs to `client`.
+pub fn forgotten_at(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    id: MemoryId,
+) -> Result<Option<Timestamp>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+        return Ok(None);
+    };
+    if index.scope.client() != client {
+        return Err(FetchError::ForeignRow);
+    }
+    let tombstone = snapshot.row(&key::tombstone(&index.scope.hash(), id))?;
+    Ok(tombstone.map(|row| Timestamp::from_micros(row.accepted_at)))
+}
+
 /// What is known of the user whose scope `view` shows: nothing that was erased, and `None` rather than an empty profile.
 pub fn profile<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Option<ProfileRow>, FetchError> {
     let Some(mut row) = view.snapshot.row(&key::profile(view.hash()))? else {

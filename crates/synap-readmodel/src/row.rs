@@ -274,6 +274,8 @@ rows! {
     TombstoneRow v 1 {
         /// Place of the event that forgot it.
         seq: u64,
+        /// When that was accepted, in microseconds since 1970.
+        accepted_at: i64,
     }
 
     /// Everything up to here may not be told any more.

@@ -3,6 +3,7 @@
 use crate::jobs::{JobKind, JobPart, Jobs};
 use crate::node::Node;
 use crate::operations::Operations;
+use crate::upload::Reader;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ pub(crate) struct App<L> {
     pub(crate) log: Arc<L>,
     pub(crate) jobs: Jobs,
     pub(crate) metrics: PrometheusHandle,
+    /// Turns uploaded files into text.
+    pub(crate) reader: Reader,
     /// Work that outlives its request: joined at shutdown.
     pub(crate) tasks: TaskTracker,
 }

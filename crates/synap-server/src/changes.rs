@@ -7,14 +7,14 @@ use crate::operations::Operations;
 use crate::recall::memory_json;
 use serde_json::{Value, json};
 use synap_log::EventLog;
-use synap_query::{ScopeView, conversation, deletion, is_described};
+use synap_query::{ScopeView, conversation, deletion, forgotten_at, is_described};
 use synap_readmodel::{DeletionRow, MemoryRow};
 use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
 use synap_types::{
     ApiError, ContextItem, DeleteRequest, EventBody, EventId, FetchMode, FetchRequest,
-    ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryUpdated, ResponseShape, Scope,
-    ScopeErased, Timestamp, TypeFilter, UpdateRequest,
+    ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryId, MemoryUpdated,
+    ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
 
 /// Memories that one description forgets at most.
@@ -66,9 +66,20 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         id: &str,
     ) -> Result<Value, ApiError> {
-        let row = self.memory_row(identity, id).await?;
-        let at = self.forget_row(identity, &row).await?;
-        Ok(json!({"memory_id": row.id, "deleted_at": at}))
+        let at = match self.memory_row(identity, id).await {
+            Ok(row) => self.forget_row(identity, &row).await?,
+            // Asked again, it is still forgotten: clients repeat a deletion whose answer was lost.
+            Err(refusal) if refusal == ApiError::not_found() => {
+                let id: MemoryId = id.parse().map_err(|_| ApiError::not_found())?;
+                let client = identity.client.clone();
+                let found = self
+                    .engine
+                    .find(move |rows| forgotten_at(rows, &client, id));
+                found.await?.ok_or(refusal)?
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        Ok(json!({"memory_id": id, "deleted_at": at}))
     }
 
     async fn forget_row(
@@ -186,6 +197,12 @@ impl<L: EventLog> Operations<L> {
             || event_id(None, &Scope::of_client(client.clone())),
             |scope| event_id(key.as_ref(), scope),
         );
+        if key.is_some() && !request.dry_run {
+            // Asked again, it is done already.
+            if let Ok(done) = self.deletion_of(identity, id).await {
+                return Ok(done);
+            }
+        }
         let Some(scope) = scope else {
             return Ok(nothing_to_delete(id, request.dry_run));
         };

@@ -4,6 +4,7 @@ use crate::cmd;
 use crate::cmd::import::mem0::WithoutUser;
 use crate::config::ServeArgs;
 use crate::serve;
+use crate::upload::{self, Format};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -46,6 +47,9 @@ enum Command {
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         args: Vec<OsString>,
     },
+    /// Read a file on standard input, write its text as JSON (used by serve, within hard limits)
+    #[command(hide = true)]
+    ExtractText { format: Format },
 }
 
 /// Which server to talk to.
@@ -237,6 +241,7 @@ impl Cli {
             Command::Verify(args) => cmd::job::run(&args, "verify", false),
             Command::Doctor(args) => Ok(cmd::doctor::run(&args)),
             Command::ExecNatsServer { args } => Err(synap_nats::exec_child(args).into()),
+            Command::ExtractText { format } => upload::extract(format).map(|()| ExitCode::SUCCESS),
         }
     }
 }

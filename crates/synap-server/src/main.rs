@@ -19,6 +19,7 @@ mod operations;
 mod recall;
 mod remote;
 mod serve;
+mod upload;
 
 use clap::Parser as _;
 use std::process::ExitCode;

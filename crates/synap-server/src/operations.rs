@@ -6,7 +6,7 @@ use crate::identity::{Identity, Keyring};
 use crate::ingest::Ingest;
 use crate::metrics;
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synap_log::EventLog;
@@ -42,7 +42,18 @@ impl<L: EventLog> Operations<L> {
         key: Option<IdempotencyKey>,
         strictness: Strictness,
     ) -> Result<IngestReceipt, ApiError> {
-        let body = parse_object(body)?;
+        self.create_from(identity, parse_object(body)?, key, strictness)
+            .await
+    }
+
+    /// [`Self::create`] with a body that is parsed already.
+    pub(crate) async fn create_from(
+        &self,
+        identity: &Identity,
+        body: Map<String, Value>,
+        key: Option<IdempotencyKey>,
+        strictness: Strictness,
+    ) -> Result<IngestReceipt, ApiError> {
         let parse = match strictness {
             Strictness::Vendor => IngestRequest::parse,
             Strictness::Own => IngestRequest::parse_strict,

@@ -13,6 +13,7 @@ use crate::metrics;
 use crate::nats_doors::NatsDoors;
 use crate::node::Node;
 use crate::operations::Operations;
+use crate::upload::Reader;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
@@ -176,6 +177,7 @@ fn open_app(
         log,
         jobs: Jobs::default(),
         metrics,
+        reader: Reader::new()?,
         tasks: TaskTracker::new(),
     })
 }

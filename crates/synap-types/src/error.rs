@@ -21,6 +21,8 @@ pub enum ErrorCode {
     Conflict,
     /// The conversation was ingested with another transcript.
     TranscriptConflict,
+    /// A body or a file of a kind that is not read; the message lists the kinds that are.
+    UnsupportedMediaType,
     /// The read model has not applied the position that was asked for. Repeat later.
     NotYetApplied,
     /// The log or the read model does not answer now. Repeat later.
@@ -38,6 +40,7 @@ impl ErrorCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict | Self::TranscriptConflict => 409,
+            Self::UnsupportedMediaType => 415,
             Self::NotYetApplied | Self::Unavailable => 503,
             Self::Internal => 500,
         }
@@ -52,6 +55,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict => "CONFLICT",
             Self::TranscriptConflict => "TRANSCRIPT_CONFLICT",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::NotYetApplied => "NOT_YET_APPLIED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",

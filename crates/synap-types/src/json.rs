@@ -12,9 +12,21 @@ use std::collections::BTreeMap;
 /// Reads a JSON object of at most [`BODY_BYTES_MAX`] bytes, [`JSON_DEPTH_MAX`] levels and [`JSON_VALUES_MAX`] values, in
 /// which every object names each field once.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    let value = parse_value("body", bytes)?;
+    let Value::Object(fields) = value else {
+        return Err(ApiError::invalid(
+            "body",
+            format!("must be a JSON object, not {}", kind(&value)),
+        ));
+    };
+    Ok(fields)
+}
+
+/// Reads any JSON value within the limits of [`parse_object`]; refusals name `field`.
+pub fn parse_value(field: &str, bytes: &[u8]) -> Result<Value, ApiError> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(ApiError::over_limit(
-            "body",
+            field,
             "bytes",
             bytes.len(),
             BODY_BYTES_MAX,
@@ -26,17 +38,13 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
         ("values", values, JSON_VALUES_MAX),
     ] {
         if found > limit {
-            return Err(ApiError::over_limit("body", unit, found, limit));
+            return Err(ApiError::over_limit(field, unit, found, limit));
         }
     }
     match serde_json::from_slice(bytes) {
-        Ok(Unique(Value::Object(fields))) => Ok(fields),
-        Ok(Unique(other)) => Err(ApiError::invalid(
-            "body",
-            format!("must be a JSON object, not {}", kind(&other)),
-        )),
+        Ok(Unique(value)) => Ok(value),
         Err(e) => Err(ApiError::invalid(
-            "body",
+            field,
             format!(
                 "{} at line {} column {}",
                 category(&e),

@@ -32,6 +32,20 @@ pub const FORGET_CHARS_MAX: usize = 500;
 pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
 /// One HTTP or NATS request body.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Parts of an upload: fields and the file, known or not.
+pub const UPLOAD_PARTS_MAX: usize = 64;
+/// Uploaded files that are turned into text at the same time, each in a process of its own.
+pub const READERS_MAX: usize = 2;
+/// How long an upload may wait for its turn to be read, in milliseconds.
+pub const READER_WAIT_MS: u64 = 10_000;
+/// How long reading a file may take, in milliseconds.
+pub const READER_TIMEOUT_MS: u64 = 15_000;
+/// Processor time of reading a file, in seconds.
+pub const READER_CPU_SECONDS: u64 = 10;
+/// Address space of the process that reads a file.
+pub const READER_MEMORY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// What a process that reads a file may answer: the text of one document as JSON, of control characters at worst.
+pub const READER_ANSWER_BYTES_MAX: usize = 7 * 1024 * 1024;
 /// How long a body may take to come in, in milliseconds.
 pub const BODY_TIMEOUT_MS: u64 = 60_000;
 /// Nesting of a JSON body. The body itself is depth 1.

@@ -38,6 +38,13 @@ impl Reply {
         self.json()
     }
 
+    /// The body of a refusal with this status.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.json()
+    }
+
     /// The code of a refusal.
     #[track_caller]
     pub(crate) fn code(&self) -> String {

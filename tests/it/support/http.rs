@@ -64,8 +64,11 @@ impl Http {
     ) -> Result<Reply, ureq::Error> {
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.base_url))
-            .header("Content-Type", "application/json");
+            .uri(format!("{}{path}", self.base_url));
+        let typed = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("Content-Type");
+        if !headers.iter().any(typed) {
+            request = request.header("Content-Type", "application/json");
+        }
         if let Some(key) = &self.key {
             request = request.header("Authorization", format!("Bearer {key}"));
         }

@@ -123,7 +123,10 @@ pub(super) fn forget<S: Snapshot>(
         forgotten.push(data.memory_id);
     }
     for id in forgotten {
-        let row = TombstoneRow { seq: at.seq.get() };
+        let row = TombstoneRow {
+            seq: at.seq.get(),
+            accepted_at: at.accepted_at(),
+        };
         state.put(key::tombstone(&at.hash, id), &row);
         memories.count_forgotten();
     }

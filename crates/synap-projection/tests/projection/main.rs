@@ -1,6 +1,10 @@
 //! Tests of the projection through its public face: rows by `turn`, `fold` and a running projector.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod folds;

@@ -49,15 +49,19 @@ pub(crate) fn ingest_into(scope: &Scope, document: &str, text: &str, key: &str) 
         content: Content::Text(text.to_owned()),
         document_created_at: None,
         metadata: serde_json::Map::new(),
-        author: Author {
-            instance_id: "inst".parse().unwrap(),
-            key_id: "key".to_owned(),
-        },
+        author: author(),
     };
     Event {
         id,
         time: Timestamp::from_micros(1_000_000),
         body: EventBody::MemoryIngested(Box::new(body)),
+    }
+}
+
+pub(crate) fn author() -> Author {
+    Author {
+        instance_id: "inst".parse().unwrap(),
+        key_id: "key".to_owned(),
     }
 }
 

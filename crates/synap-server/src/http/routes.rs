@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::http::answer::{Answer, Bounded, Caller, Segment, idempotency_key};
 use crate::operations::{Operations, Strictness};
+use crate::upload;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -20,6 +21,7 @@ pub(crate) fn routes<L: EventLog>() -> Router<Arc<App<L>>> {
         .route("/api/v1/auth/whoami", get(whoami::<L>))
         .route("/api/v1/memories/create", post(create))
         .route("/api/v1/memories/batch", post(batch))
+        .route("/api/v1/memories/upload", post(upload))
         .route("/api/v1/memories/status/{ingestion_id}", get(status))
         .route("/api/v1/memories/forget", post(forget))
         .route(
@@ -68,6 +70,22 @@ async fn batch<L: EventLog>(
             .create_batch(&identity, &body, key.as_deref())
             .await?,
     ))
+}
+
+async fn upload<L: EventLog>(
+    State(app): Shared<L>,
+    Caller(identity): Caller,
+    headers: HeaderMap,
+    Bounded(body): Bounded,
+) -> Answer {
+    let key =
+        idempotency_key(&headers, "POST /api/v1/memories/upload")?.map(IdempotencyKey::Caller);
+    let document = upload::document(&headers, body, &app.reader).await?;
+    let receipt = app
+        .operations
+        .create_from(&identity, document, key, Strictness::Vendor)
+        .await?;
+    Ok(Json(serde_json::to_value(receipt).unwrap_or_default()))
 }
 
 async fn status<L: EventLog>(
