@@ -158,14 +158,20 @@ def soon(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     return seen
 
 
-async def compact(checks: Checks, sdk: Any, conversation: str, strategy: str = "balanced") -> None:
-    """Has a conversation compacted, and waits for it; `sdk` is the vendor's."""
+async def compact(checks: Checks, server: Server, sdk: Any, conversation: str, word: str) -> None:
+    """Has a conversation compacted by the vendor's `sdk`, and waits; the block of the server must hold the word.
+
+    What the integrations show is no proof of it: the SDK adds excerpts from its own memory of the turns.
+    """
     context = sdk.conversation.context
-    await context.compact(conversation, strategy=strategy, force=True)
+    await context.compact(conversation, strategy="conservative", force=True)
     done = await eventually(
         lambda: context.get_compaction_status(conversation), lambda seen: seen.status == "completed"
     )
     checks.equal("the compaction completes", done.status, "completed")
+    answer = server.json("GET", f"/v1/conversations/{conversation}/context-for-prompt?style=structured")
+    block = answer["context_block"] or ""
+    checks.that("its block tells what was said", block.startswith(COMPACTED) and word in block, answer)
 
 
 def child(script: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -66,7 +66,7 @@ def scenario(mode: str, checks: Checks) -> None:
     seen = soon(lambda: store.count_messages(conversation), lambda seen: seen >= len(turns))
     checks.equal("the messages are counted", seen, len(turns))
 
-    run_async(compact(checks, sdk, conversation))
+    run_async(compact(checks, server, sdk, conversation, "Cremona"))
     short = SynapShortTermContext(sdk, conversation, system="Be brief.").run()["synap_st"]
     checks.that("the compaction is in front of the prompt", COMPACTED in short and short.endswith("Be brief."), short)
     head = (store.retrieve_messages(conversation) or [ChatMessage.from_system("")])[0]

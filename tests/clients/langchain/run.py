@@ -198,10 +198,12 @@ async def nodes(checks: Checks, sdk: MaximemSynapSDK, who: People) -> None:
     checks.that("but not those of another user", "oolong" not in state["synap_context"], state)
 
 
-async def compaction(checks: Checks, sdk: MaximemSynapSDK, who: People, conversation: str) -> list[tuple[str, str]]:
+async def compaction(
+    checks: Checks, server: Server, sdk: MaximemSynapSDK, who: People, conversation: str
+) -> list[tuple[str, str]]:
     """The compacted conversation in place of its earlier turns. Returns the turns that this added."""
     checks.equal("without a compaction there is no block", await synap_st_runnable(sdk, conversation).ainvoke({}), "")
-    await compact(checks, sdk, conversation)
+    await compact(checks, server, sdk, conversation, "Pamuk")
     block = await synap_st_runnable(sdk, conversation).ainvoke({})
     checks.that("then the block is the compaction", block.startswith(COMPACTED), block)
     checks.that("and tells what was said", "Pamuk" in block, block)
@@ -233,7 +235,7 @@ async def scenario(mode: str, checks: Checks) -> None:
     await turns_are_found(checks, server, sdk, who)
     await nodes(checks, sdk, who)
     check_read_back(checks, conversation, who, turns)
-    turns += await compaction(checks, sdk, who, conversation)
+    turns += await compaction(checks, server, sdk, who, conversation)
     await sdk.shutdown()
     # After the stream has ended, and whatever it sent again with it.
     checks.equal("each turn of the history is stored once", server.turns(conversation), turns)

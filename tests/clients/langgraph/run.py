@@ -263,7 +263,7 @@ async def recorded_run(checks: Checks, server: Server, sdk: MaximemSynapSDK, who
     return conversation, turns
 
 
-async def compaction(checks: Checks, sdk: MaximemSynapSDK, conversation: str) -> None:
+async def compaction(checks: Checks, server: Server, sdk: MaximemSynapSDK, conversation: str) -> None:
     """The compacted conversation in a graph's state and in front of a model."""
     graph = StateGraph(Talk)
     graph.add_node("short", create_synap_st_node(sdk, conversation))
@@ -271,7 +271,7 @@ async def compaction(checks: Checks, sdk: MaximemSynapSDK, conversation: str) ->
     graph.add_edge("short", END)
     app = graph.compile()
     checks.equal("without a compaction the state has none", (await app.ainvoke({"messages": []}))["synap_st"], "")
-    await compact(checks, sdk, conversation, "conservative")
+    await compact(checks, server, sdk, conversation, "Bergen")
     block = (await app.ainvoke({"messages": []}))["synap_st"]
     checks.that("then the state has the compaction", block.startswith(COMPACTED) and "Bergen" in block, block)
     prompt = synap_st_prompt(sdk, conversation, system="Be brief.")
@@ -316,7 +316,7 @@ async def scenario(mode: str, checks: Checks) -> None:
     await graph_with_store(checks, sdk, who)
     await memory_node(checks, server, sdk, who)
     conversation, turns = await recorded_run(checks, server, sdk, who)
-    await compaction(checks, sdk, conversation)
+    await compaction(checks, server, sdk, conversation)
     await checkpoints(checks, sdk, who)
     checks.equal("the stream is open, or not asked for", sdk.instance.is_listening, mode == "stream")
     await sdk.shutdown()

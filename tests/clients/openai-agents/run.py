@@ -89,7 +89,7 @@ async def scenario(mode: str, checks: Checks) -> None:
     checks.equal("the hooks record questions and answers in order", seen, turns)
     checks.equal("the stream is open, or not asked for", sdk.instance.is_listening, mode == "stream")
 
-    await compact(checks, sdk, conversation)
+    await compact(checks, server, sdk, conversation, "Roman")
     model = FakeModel("Gladly.")
     earlier = [{"role": role, "content": text} for role, text in turns]
     system = synap_st_instructions(sdk, conversation, system="Be brief.")

@@ -70,7 +70,7 @@ def scenario(mode: str, checks: Checks) -> None:
     seen = soon(lambda: server.turns(conversation), lambda seen: len(seen) >= len(turns))
     checks.equal("questions and answers are recorded in order", seen, turns)
     checks.equal("the stream is open, or not asked for", sdk.instance.is_listening, mode == "stream")
-    run_async(compact(checks, sdk, conversation))
+    run_async(compact(checks, server, sdk, conversation, "bees"))
     text = synap_st_instructions(sdk, conversation, instructions="Be brief.")
     checks.that("the instructions hold the compaction", COMPACTED in text and text.endswith("Be brief."), text)
     run_async(sdk.shutdown())
