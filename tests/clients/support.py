@@ -58,8 +58,8 @@ class Checks:
 class Server:
     """The server under test, seen over plain HTTP."""
 
-    def __init__(self) -> None:
-        self.key = os.environ["SYNAP_API_KEY"]
+    def __init__(self, key: str | None = None) -> None:
+        self.key = key or os.environ["SYNAP_API_KEY"]
         self.http = httpx.Client(
             base_url=os.environ["SYNAP_BASE_URL"],
             headers={"Authorization": f"Bearer {self.key}"},
@@ -186,6 +186,12 @@ def child(script: str, *words: str, **variables: str) -> subprocess.CompletedPro
         timeout=CHILD_S,
         check=False,
     )
+
+
+def b2c_mode() -> dict[str, dict[str, str]]:
+    """The mode against an instance where a user is the whole identity, if there is a key for one."""
+    key = os.environ.get("SYNAP_B2C_API_KEY")
+    return {"b2c": {"SYNAP_API_KEY": key}} if key else {}
 
 
 def run_modes(script: str, modes: dict[str, dict[str, str]]) -> int:

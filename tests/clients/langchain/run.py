@@ -20,7 +20,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from maximem_synap import MaximemSynapSDK, SDKConfig
 from pydantic import Field
-from synap_integrations_common import run_async
+from synap_integrations_common import SynapIntegrationError, run_async
 from synap_langchain import (
     SynapCallbackHandler,
     SynapChatMessageHistory,
@@ -32,7 +32,20 @@ from synap_langchain import (
     synap_st_runnable,
 )
 
-from support import COMPACTED, Checks, People, Server, Turn, anywhere, child, compact, eventually, run_modes, soon
+from support import (
+    COMPACTED,
+    Checks,
+    People,
+    Server,
+    Turn,
+    anywhere,
+    b2c_mode,
+    child,
+    compact,
+    eventually,
+    run_modes,
+    soon,
+)
 
 
 class FakeChat(SimpleChatModel):
@@ -276,6 +289,37 @@ def synchronous(checks: Checks) -> None:
     checks.equal("each turn is stored once", server.turns(conversation), turns)
 
 
+async def without_customers(checks: Checks) -> None:
+    """An instance where a user is the whole identity: no customer is needed, and none is accepted."""
+    server, sdk, who = Server(), new_sdk(), People()
+    await sdk.initialize()
+    server.stored(await SynapStoreTool(sdk=sdk, user_id=who.alice).ainvoke({"content": "Alice speaks Basque."}))
+    for user, found in ((who.alice, True), (who.bob, False)):
+        seen = await SynapSearchTool(sdk=sdk, user_id=user).ainvoke({"query": "Which language?"})
+        checks.equal("the store tool's memory is found by its user only", "Basque" in seen, found)
+    conversation, model = str(uuid.uuid4()), FakeChat()
+    chain = with_history(model, sdk, who.alice, "")
+    first, second = "I live in Bilbao.", "Where do I live?"
+    for question in (first, second):
+        await chain.ainvoke({"question": question}, {"configurable": {"session_id": conversation}})
+        await eventually(lambda: server.turns(conversation), lambda seen: len(seen) >= 2 * len(model.shown))
+    check_second_turn(checks, model, first, second)
+    for user, found in ((who.alice, True), (who.bob, False)):
+        documents = await SynapRetriever(sdk=sdk, user_id=user).ainvoke("live in Bilbao")
+        texts = [document.page_content for document in documents]
+        checks.equal("a turn is found by its user only", anywhere("Bilbao", texts), found)
+    try:
+        await SynapStoreTool(sdk=sdk, user_id=who.alice, customer_id=who.acme).ainvoke({"content": "Refused."})
+        refused = ""
+    except SynapIntegrationError as error:
+        refused = str(error)
+    checks.that("a customer is refused, by name", "customer_id" in refused, refused)
+    await sdk.shutdown()
+    checks.equal(
+        "each turn is stored once", [role for role, _ in server.turns(conversation)], ["user", "assistant"] * 2
+    )
+
+
 def check_read_back(checks: Checks, conversation: str, who: People, turns: list[tuple[str, str]]) -> None:
     """Another process, with a home of its own, reads the same history: it comes from the server."""
     done = child(__file__, "read", conversation, who.alice, who.acme)
@@ -296,7 +340,8 @@ def main(words: list[str]) -> int:
     """Without a word, all modes; with one, that mode."""
     match words:
         case []:
-            return run_modes(__file__, {"stream": {}, "rest": {"SYNAP_AUTO_LISTEN": "false"}, "sync": {}})
+            modes = {"stream": {}, "rest": {"SYNAP_AUTO_LISTEN": "false"}, "sync": {}}
+            return run_modes(__file__, modes | b2c_mode())
         case ["read", conversation, user, customer]:
             asyncio.run(read(conversation, user, customer))
             return 0
@@ -304,6 +349,8 @@ def main(words: list[str]) -> int:
             checks = Checks(f"langchain ({mode})")
             if mode == "sync":
                 synchronous(checks)
+            elif mode == "b2c":
+                asyncio.run(without_customers(checks))
             else:
                 asyncio.run(scenario(mode, checks))
             return checks.result()

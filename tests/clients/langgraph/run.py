@@ -32,7 +32,7 @@ from synap_langgraph import (
     synap_st_prompt,
 )
 
-from support import COMPACTED, Checks, People, Server, Turn, anywhere, compact, eventually, fresh, run_modes
+from support import COMPACTED, Checks, People, Server, Turn, anywhere, b2c_mode, compact, eventually, fresh, run_modes
 
 # Values of a store are JSON: sentences, line breaks, other scripts and nesting must come back as they were.
 PROFILE = {
@@ -305,6 +305,17 @@ async def checkpoints(checks: Checks, sdk: MaximemSynapSDK, who: People) -> None
     checks.equal("a thread's last state comes back", await eventually(contents, lambda seen: seen == wanted), wanted)
 
 
+async def without_customers(checks: Checks) -> None:
+    """An instance where a user is the whole identity."""
+    sdk, who = MaximemSynapSDK(config=SDKConfig(cache_backend=None)), People()
+    await sdk.initialize()
+    await SynapStore(sdk, who.alice).aput(("profiles",), "main", PROFILE)
+    seen = await visible(SynapStore(sdk, who.alice), ("profiles",), "main")
+    checks.equal("a value comes back whole", seen, PROFILE)
+    checks.equal("another user does not get it", await got(SynapStore(sdk, who.bob), ("profiles",), "main"), None)
+    await sdk.shutdown()
+
+
 async def scenario(mode: str, checks: Checks) -> None:
     """Everything, in one process."""
     server, sdk, who = Server(), MaximemSynapSDK(config=SDKConfig(cache_backend=None)), People()
@@ -328,9 +339,9 @@ def main(words: list[str]) -> int:
     """Without a word, all modes; with one, that mode."""
     logging.basicConfig(level=logging.ERROR)
     if not words:
-        return run_modes(__file__, {"stream": {}, "rest": {"SYNAP_AUTO_LISTEN": "false"}})
+        return run_modes(__file__, {"stream": {}, "rest": {"SYNAP_AUTO_LISTEN": "false"}} | b2c_mode())
     checks = Checks(f"langgraph ({words[0]})")
-    asyncio.run(scenario(words[0], checks))
+    asyncio.run(without_customers(checks) if words[0] == "b2c" else scenario(words[0], checks))
     return checks.result()
 
 

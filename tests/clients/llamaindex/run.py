@@ -12,7 +12,7 @@ from llama_index.core.llms import ChatMessage, MockLLM
 from maximem_synap import MaximemSynapSDK, SDKConfig
 from synap_llamaindex import SynapChatMemory, SynapRetriever, synap_st_chat_message
 
-from support import COMPACTED, Checks, People, Server, anywhere, compact, eventually, run_modes
+from support import COMPACTED, Checks, People, Server, Turn, anywhere, compact, eventually, run_modes
 
 
 async def scenario(mode: str, checks: Checks) -> None:
@@ -33,11 +33,12 @@ async def scenario(mode: str, checks: Checks) -> None:
 
     memory = SynapChatMemory(sdk, conversation, who.alice, who.acme)
     engine = SimpleChatEngine(llm=MockLLM(), memory=memory, prefix_messages=[])
-    turns = []
+    turns: list[Turn] = []
     for question in ("My boat is called Marit.", "What is my boat called?"):
         answer = await engine.achat(question)
-        turns += [("user", question), ("assistant", answer.response)]
-        seen = await eventually(lambda: server.turns(conversation), lambda seen: len(seen) >= len(turns))
+        turns.extend([("user", question), ("assistant", answer.response)])
+        wanted = list(turns)
+        seen = await eventually(lambda: server.turns(conversation), wanted.__eq__)
     checks.equal("the chat's turns are in the conversation, in order", seen, turns)
     checks.equal("the stream is open, or not asked for", sdk.instance.is_listening, mode == "stream")
     checks.that("the second answer was made with the first turn", "Marit" in turns[-1][1], turns[-1])

@@ -23,7 +23,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from support import PATIENCE_S, Checks, Server, anywhere, eventually, fresh
+from support import PATIENCE_S, Checks, Server, anywhere, b2c_mode, eventually, fresh
 
 TOOLS = {"log_exchange", "recall_context", "list_recent_memories", "check_memory_status"}
 ALL_S = 180
@@ -278,6 +278,22 @@ async def refusals(checks: Checks, url: str, server: Server, tools: Tools) -> No
         checks.that("nor without any key", seen.startswith("ERROR: No Synap token"), seen)
 
 
+async def without_customers(checks: Checks, url: str, key: str) -> None:
+    """An instance where a user is the whole identity: a customer is refused with a sentence to act on."""
+    server, alice, conversation = Server(key), fresh("alice"), str(uuid.uuid4())
+    async with connect(url, key) as tools:
+        exchange = {"user_message": "I keep a parrot.", "conversation_id": conversation, "user_id": alice}
+        await tools.log(checks, "an exchange of a user alone", "this user", **exchange)
+        turns = await eventually(lambda: server.turns(conversation), bool)
+        checks.equal("is a turn, too", turns, [("user", "I keep a parrot.")])
+        seen = await tools.text("recall_context", query="parrot", user_id=alice)
+        checks.that("is recalled for the user", "parrot" in seen, seen)
+        seen = await tools.text("recall_context", query="parrot", user_id=fresh("bob"))
+        checks.that("and not for another", "parrot" not in seen, seen)
+        seen = await tools.text("log_exchange", customer_id="acme", **exchange)
+        checks.that("a customer is refused", seen.startswith("ERROR: customer_id is not accepted"), seen)
+
+
 async def scenario(checks: Checks) -> None:
     """Everything, with a limit in time."""
     server = Server()
@@ -289,6 +305,8 @@ async def scenario(checks: Checks) -> None:
                 await waiting(checks, tools)
                 await turns_reported(checks, server, tools)
                 await refusals(checks, url, server, tools)
+            for mode in b2c_mode().values():
+                await without_customers(checks, url, mode["SYNAP_API_KEY"])
         with mcp_server() as url:
             async with connect(url, server.key) as tools:
                 await turns_not_reported(checks, server, tools)
