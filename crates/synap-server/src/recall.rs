@@ -61,14 +61,15 @@ impl<L: EventLog> Operations<L> {
             .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
         let ids = fields.scope_ids()?;
         let given = self.given_user(identity, &ids)?;
-        match self.owner(identity, given, &name).await? {
-            Some(scope) => {
-                self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
-                    .await
-            }
+        let Some(scope) = self.owner(identity, given, &name).await? else {
             // Nobody has it: an empty answer, as for an unknown user.
-            None => Ok(Context::to_json(&FetchResponse::empty(), false)),
-        }
+            let nobodys = Scope::of_client(identity.client.clone());
+            let request = FetchRequest::parse_in(body, nobodys, name)?;
+            let ranked = request.shape == ResponseShape::Ranked;
+            return Ok(Context::to_json(&FetchResponse::empty(), ranked));
+        };
+        self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
+            .await
     }
 
     /// Answers a fetch whose scope is decided.
