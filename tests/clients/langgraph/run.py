@@ -243,10 +243,10 @@ async def recorded_run(checks: Checks, server: Server, sdk: MaximemSynapSDK, who
     app = graph.compile(checkpointer=InMemorySaver())
     handler = SynapLangGraphCallbackHandler(sdk, conversation, who.alice, who.acme)
     config = {"callbacks": [handler], "configurable": {"thread_id": conversation}}
-    for text in ("Is it wet in Bergen?", "Thank you."):
+    for text in ("I live in Bergen. Will it rain?", "Thank you."):
         await app.ainvoke({"messages": [HumanMessage(text)]}, config)
     turns = [
-        ("user", "Is it wet in Bergen?"),
+        ("user", "I live in Bergen. Will it rain?"),
         ("assistant", "Take an umbrella."),
         ("user", "Thank you."),
         ("assistant", "Gladly."),
@@ -254,11 +254,11 @@ async def recorded_run(checks: Checks, server: Server, sdk: MaximemSynapSDK, who
     seen = await eventually(lambda: server.turns(conversation), lambda seen: len(seen) >= len(turns))
     checks.equal("a run is one question and one answer, in order; its tool calls are no turns", seen, turns)
     found = await eventually(
-        lambda: server.found("user", "wet in Bergen", user=who.alice, customer=who.acme),
+        lambda: server.found("user", "live in Bergen", user=who.alice, customer=who.acme),
         lambda seen: anywhere("Bergen", seen),
     )
-    checks.that("a turn is found by its user's fetch", anywhere("Is it wet in Bergen?", found), found)
-    found = server.found("user", "wet in Bergen", user=who.bob, customer=who.acme)
+    checks.that("a turn is found by its user's fetch", anywhere("live in Bergen", found), found)
+    found = server.found("user", "live in Bergen", user=who.bob, customer=who.acme)
     checks.that("and not by another user's", not anywhere("Bergen", found), found)
     return conversation, turns
 
@@ -275,7 +275,7 @@ async def compaction(checks: Checks, server: Server, sdk: MaximemSynapSDK, conve
     block = (await app.ainvoke({"messages": []}))["synap_st"]
     checks.that("then the state has the compaction", block.startswith(COMPACTED) and "Bergen" in block, block)
     prompt = synap_st_prompt(sdk, conversation, system="Be brief.")
-    earlier = [HumanMessage("Is it wet in Bergen?"), AIMessage("Take an umbrella.")]
+    earlier = [HumanMessage("I live in Bergen. Will it rain?"), AIMessage("Take an umbrella.")]
     shown = await prompt({"messages": [*earlier, HumanMessage("And in Oslo?")]})
     system, last = str(shown[0].content), shown[-1].content
     checks.that(
