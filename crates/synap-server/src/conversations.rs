@@ -16,8 +16,8 @@ use synap_readmodel::TurnRow;
 use synap_types::json::parse_object;
 use synap_types::limits::CONVERSATION_TURNS_MAX;
 use synap_types::{
-    ApiError, Author, ConversationName, ErrorCode, EventBody, EventId, IdempotencyKey,
-    MessageReceipt, MessageRecorded, RecordRequest, Scope, Timestamp, TurnDoor,
+    ApiError, Author, ConversationName, ErrorCode, EventBody, EventId, IdempotencyKey, LevelName,
+    MessageReceipt, MessageRecorded, RecordRequest, Scope, ScopeIds, Timestamp, TurnDoor,
 };
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ impl<L: EventLog> Operations<L> {
         let id = event_id(request.key.as_ref(), &request.scope);
         let before = self.turn_state(&request, id).await?;
         let done = match before.turn {
-            Some(turn) => Ok(self.receipt_of_turn(&request, id, None, Some(turn))),
+            Some(turn) => Ok(self.receipt_of_turn(&request, id, None, Some(&turn))),
             None if before.count >= CONVERSATION_TURNS_MAX => Err(full()),
             None => self.append_turn(identity, request, id).await,
         };
@@ -93,7 +93,7 @@ impl<L: EventLog> Operations<L> {
                 .ok()
                 .and_then(|now| now.turn);
         }
-        Ok(self.receipt_of_turn(&request, id, Some(placed), turn))
+        Ok(self.receipt_of_turn(&request, id, Some(placed), turn.as_ref()))
     }
 
     async fn turn_state(
@@ -130,19 +130,17 @@ impl<L: EventLog> Operations<L> {
         request: &RecordRequest,
         id: EventId,
         placed: Option<Placed>,
-        turn: Option<(u32, TurnRow)>,
+        turn: Option<&(u32, TurnRow)>,
     ) -> MessageReceipt {
         let partition = self.engine.count.partition_of(&request.scope);
         let now = || placed.map_or_else(|| self.ingest.clock.now(), |placed| placed.time);
         let at = placed.map_or_else(|| self.engine.applied_at(partition), |placed| placed.at);
         MessageReceipt {
-            message_id: turn.as_ref().map_or(id, |(_, row)| row.message_id),
+            message_id: turn.map_or(id, |(_, row)| row.message_id),
             conversation_id: request.conversation.id,
             session_id: request.session_id.clone(),
-            recorded_at: turn
-                .as_ref()
-                .map_or_else(now, |(_, row)| Timestamp::from_micros(row.accepted_at)),
-            conversation_message_count: turn.as_ref().map(|(number, _)| *number),
+            recorded_at: turn.map_or_else(now, |(_, row)| Timestamp::from_micros(row.accepted_at)),
+            conversation_message_count: turn.map(|(number, _)| *number),
             duplicate: placed.is_none_or(|placed| placed.duplicate),
             scope: request.scope.kind().to_owned(),
             scope_path: request.scope.path_json(),
@@ -151,21 +149,21 @@ impl<L: EventLog> Operations<L> {
         }
     }
 
-    /// The user whose conversation this is: as the caller says, else as the conversation itself says. `None` where nobody
-    /// has such a conversation.
+    /// The user whose conversation this is: whom `ids` name, else the one who has it and is not contradicted by them. `None`
+    /// where there is nobody.
     pub(crate) async fn owner(
         &self,
         identity: &Identity,
-        given: Option<Scope>,
+        ids: &ScopeIds,
         name: &ConversationName,
     ) -> Result<Option<Scope>, ApiError> {
-        if given.is_some() {
-            return Ok(given);
+        let (client, isolation) = (&identity.client, &identity.isolation);
+        if ids.name_a_user() {
+            return isolation.scope_at(client, ids, LevelName::USER).map(Some);
         }
-        let mut owners = self
-            .engine
-            .conversation_owners(&identity.client, name.id)
-            .await?;
+        isolation.scope(client, ids)?;
+        let mut owners = self.engine.conversation_owners(client, name.id).await?;
+        owners.retain(|owner| ids.agree_with(owner));
         if owners.len() > 1 {
             let problem =
                 "is used by several users: name user_id, and customer_id where there are customers";

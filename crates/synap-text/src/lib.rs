@@ -19,6 +19,7 @@ mod merge;
 mod normal;
 mod outline;
 mod piece;
+mod profile;
 mod sentence;
 mod statement;
 mod summary;
@@ -29,6 +30,7 @@ mod turn;
 
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
+pub use profile::{Attribute, attribute};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
 pub use summary::{Summary, SummarySection, SummarySentence, SummaryTurn, summarise};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms};

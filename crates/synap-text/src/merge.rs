@@ -11,6 +11,11 @@ use std::ops::Range;
 /// Sentences that one is compared with, of those that have its start or a term in common.
 const COMPARED_MAX: usize = 32;
 
+/// A speaker's name is at most this long.
+const LABEL_BYTES_MAX: usize = 40;
+/// A speaker's name has at most this many words.
+const LABEL_WORDS_MAX: usize = 3;
+
 /// `old` with the sentences of `new` merged in. The rule, for each sentence of `new` in turn:
 ///
 /// - It is dropped where a sentence that is there says the same: equal but for case, quotes and closing marks; or with the
@@ -23,7 +28,7 @@ const COMPARED_MAX: usize = 32;
 /// - Else it is appended: in a line of its own if either text has several lines, else after a space.
 ///
 /// Sentences of `old` stay in their order, with the white space and the list marks between them. A blank text changes
-/// nothing. A sentence is compared with at most 96 others, so time grows with the text.
+/// nothing. Who is named at the start of `old` ("Dana: I live in Lisbon.") stays, and does not count where `new` names nobody. A sentence is compared with at most 96 others, so time grows with the text.
 pub fn smart_merge(old: &str, new: &str) -> String {
     if new.trim().is_empty() {
         return old.to_owned();
@@ -33,7 +38,11 @@ pub fn smart_merge(old: &str, new: &str) -> String {
     }
     let mut merged = Merged::default();
     let mut after = 0;
-    for range in bare(old) {
+    let speaker = speaker_bytes(old, new);
+    for mut range in bare(old) {
+        if range.start == 0 {
+            range.start = speaker;
+        }
         merged.push(part(old, after..range.start), part(old, range.clone()));
         after = range.end;
     }
@@ -46,6 +55,24 @@ pub fn smart_merge(old: &str, new: &str) -> String {
         before = range.end;
     }
     merged.text(end)
+}
+
+/// How much of `old` says who is speaking, where `new` has no such label.
+fn speaker_bytes(old: &str, new: &str) -> usize {
+    let label = old
+        .split_once(": ")
+        .map_or("", |(label, _)| label)
+        .trim_end();
+    let names = label.len() <= LABEL_BYTES_MAX
+        && label.split(' ').count() <= LABEL_WORDS_MAX
+        && label.split(' ').all(|word| {
+            word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphanumeric)
+        });
+    if names && !new.contains(':') {
+        label.len() + 2
+    } else {
+        0
+    }
 }
 
 /// The sentences of a text without the marks of list items.

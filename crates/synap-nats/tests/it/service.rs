@@ -65,7 +65,7 @@ async fn json(client: &Client, subject: &'static str) -> Value {
 async fn every_operation_is_answered() {
     let server = Server::new().await;
     let (service, _, client) = start(&server).await;
-    for operation in Operation::ALL {
+    for operation in Operation::ALL.iter().copied() {
         let answer = ask(&client, operation.subject(), "x").await;
         assert_eq!(answer.payload, operation.name());
         assert!(answer.headers.is_none());

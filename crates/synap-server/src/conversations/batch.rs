@@ -206,11 +206,10 @@ fn list(fields: &mut Fields, field: &str, most: usize) -> Result<Vec<Value>, Api
 }
 
 fn object(field: &str, value: Value) -> Result<Map<String, Value>, ApiError> {
-    match value {
-        Value::Object(fields) => Ok(fields),
-        other => {
-            let problem = format!("must be an object, not {}", kind(&other));
-            Err(ApiError::invalid(field, problem))
-        }
+    let found = kind(&value);
+    if let Value::Object(fields) = value {
+        return Ok(fields);
     }
+    let problem = format!("must be an object, not {found}");
+    Err(ApiError::invalid(field, problem))
 }

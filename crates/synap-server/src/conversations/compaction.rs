@@ -23,9 +23,9 @@ impl<L: EventLog> Operations<L> {
         key: Option<IdempotencyKey>,
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
-        let request = CompactRequest::parse(body, &identity.client, &identity.isolation)?;
+        let request = CompactRequest::parse(body, &identity.client)?;
         let scope = self
-            .owner(identity, request.scope.clone(), &request.conversation)
+            .owner(identity, &request.ids, &request.conversation)
             .await?
             .ok_or_else(ApiError::not_found)?;
         let (row, last) = self

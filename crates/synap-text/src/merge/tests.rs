@@ -119,6 +119,20 @@ fn lists_stay_lists() {
 }
 
 #[test]
+fn a_speaker_stays() {
+    check(
+        "Dana: I live in Lisbon. I work at Acme.",
+        "I live in Porto.",
+        "Dana: I live in Porto. I work at Acme.",
+    );
+    check(
+        "Alice: I live in Lisbon.",
+        "Bob: I live in Porto.",
+        "Alice: I live in Lisbon. Bob: I live in Porto.",
+    );
+}
+
+#[test]
 fn blank_texts_change_nothing() {
     check("It rains.\n", " \n", "It rains.\n");
     check("", "It rains.\n", "It rains.\n");
@@ -142,9 +156,8 @@ fn hostile_texts_are_merged() {
         smart_merge(&text, &text);
     }
     let many = |word: &str| {
-        (0..5_000)
-            .map(|at| format!("The same {word}{at} starts of {at} here are many. "))
-            .collect::<String>()
+        let sentences = (0..5_000).map(|at| format!("The same {word}{at} starts of {at} here."));
+        sentences.collect::<Vec<_>>().join(" ")
     };
     let merged = smart_merge(&many("a"), &many("b"));
     assert!(merged.len() >= many("a").len());

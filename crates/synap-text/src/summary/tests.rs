@@ -213,7 +213,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn the_target_holds_for_any_conversation(turns in proptest::collection::vec("[a-dA-D .?!0-3]{0,60}", 0..12), target in 0_usize..80) {
-        let text: String = turns.iter().map(|turn| format!("User: {turn}\n")).collect();
-        read(&text, target);
+        read(&format!("User: {}", turns.join("\nUser: ")), target);
     }
 }
