@@ -141,6 +141,15 @@ def texts(response: ContextResponse) -> list[str]:
     return [text(item) for item in items(response)]
 
 
+def own(response: ContextResponse) -> list[Any]:
+    """The items of the user's own scope: the client scope is shared by all tests."""
+    return [item for item in items(response) if item.scope == "user"]
+
+
+def own_texts(response: ContextResponse) -> list[str]:
+    return [text(item) for item in own(response)]
+
+
 def ids(response: ContextResponse) -> set[str]:
     return {item.id for item in items(response)}
 
