@@ -89,14 +89,14 @@ async def test_conversation_fetch_with_a_query_tells_turns_and_the_users_chain(b
         assert "Alice sends parcels on Mondays." in told, ids
         assert "Acme ships parcels by sea." in told, ids
         assert "Globex burns parcels." not in told, ids
-        assert [(turn.role, turn.content) for turn in found.conversation_context.recent_turns][:2] == TALK[:2]
+        assert [(turn["role"], turn["content"]) for turn in found.conversation_context.recent_turns][:2] == TALK[:2]
         assert found.conversation_context.conversation_id == conversation
 
 
 async def test_conversation_fetch_without_a_query_tells_the_turns(both: MaximemSynapSDK, who: Who):
     conversation = await record(both, who.as_alice, TALK[:4])
     found = await both.conversation.context.fetch(conversation)
-    assert [(turn.role, turn.content) for turn in found.conversation_context.recent_turns] == TALK[:4]
+    assert [(turn["role"], turn["content"]) for turn in found.conversation_context.recent_turns] == TALK[:4]
     assert texts(found) == []
 
 
