@@ -212,10 +212,8 @@ fn a_transcript_is_taken_once_and_another_one_is_a_conflict() {
     );
 }
 
-#[test]
-fn summaries_are_smaller_versioned_and_known_to_be_stale() {
-    let server = Home::new().serve().start();
-    let (http, id) = (server.http(), ID);
+/// Thirty turns about five things.
+fn long_conversation(http: &Http, id: &str) {
     let topics = [
         "the harbour crane",
         "the night ferry",
@@ -232,12 +230,19 @@ fn summaries_are_smaller_versioned_and_known_to_be_stale() {
             ),
         };
         record(
-            &http,
+            http,
             id,
             if number % 2 == 0 { "user" } else { "assistant" },
             &text,
         );
     }
+}
+
+#[test]
+fn summaries_are_smaller_versioned_and_known_to_be_stale() {
+    let server = Home::new().serve().start();
+    let (http, id) = (server.http(), ID);
+    long_conversation(&http, id);
     let path = |what: &str| format!("/v1/conversations/{id}/{what}");
     assert_eq!(http.get(&path("compacted")).status, 404);
     assert_eq!(http.get(&path("compaction/status")).ok()["status"], "none");
@@ -395,6 +400,7 @@ fn nobody_sees_the_conversation_of_another() {
         (Some("acme"), Some("bob"), "user"),
         (Some("acme"), Some("bob"), "conversation"),
         (Some("zeta"), Some("alice"), "conversation"),
+        (Some("zeta"), None, "conversation"),
         (Some("acme"), None, "customer"),
         (None, None, "client"),
     ] {
@@ -404,18 +410,23 @@ fn nobody_sees_the_conversation_of_another() {
             "{level} of {customer:?} {user:?}: {answer}"
         );
     }
-    // Bob uses the same id: his conversation is his own, and the id alone says no more whose is meant.
+}
+
+#[test]
+fn an_id_that_two_users_share_is_not_enough() {
+    let server = Home::new().serve().start();
+    let (http, id) = (server.http(), ID);
+    record(&http, id, "user", "The canary sings at noon.");
+    let prompt = |query: &str| {
+        let path = format!("/v1/conversations/{id}/context-for-prompt{query}");
+        http.get(&path).ok()["total_message_count"].clone()
+    };
+    let asked = json!({"conversation_id": id, "search_query": ["canary"]});
     let mut of_bob = turn(id, "user", "Bob's bird is mute.");
     of_bob["user_id"] = "bob".into();
     http.post("/v1/conversations/messages", &of_bob).ok();
-    assert_eq!(
-        prompt(&http, "?user_id=bob&customer_id=acme")["total_message_count"],
-        1
-    );
-    assert_eq!(
-        prompt(&http, "?user_id=alice&customer_id=acme")["total_message_count"],
-        1
-    );
+    assert_eq!(prompt("?user_id=bob&customer_id=acme"), 1);
+    assert_eq!(prompt("?user_id=alice&customer_id=acme"), 1);
     let refusal = http
         .get(&format!("/v1/conversations/{id}/messages"))
         .refused(400);

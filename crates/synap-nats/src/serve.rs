@@ -1,40 +1,64 @@
 //! What the NATS micro service asks of the program that it is part of. No NATS here.
 
 use bytes::Bytes;
-use synap_types::{ApiError, names};
+use synap_types::ApiError;
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Ingest one document.
-    Ingest,
-    /// Fetch context.
-    Fetch,
-    /// The status of one ingestion.
-    Status,
+macro_rules! operations {
+    ($($(#[$doc:meta])* $operation:ident $name:literal;)*) => {
+        /// What is asked for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Operation { $($(#[$doc])* $operation,)* }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &[Self] = &[$(Self::$operation,)*];
+
+            /// Name of its endpoint.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$operation => $name,)* }
+            }
+
+            /// Subject of its endpoint.
+            pub const fn subject(self) -> &'static str {
+                match self { $(Self::$operation => concat!("synap.v1.", $name),)* }
+            }
+        }
+    };
 }
 
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 3] = [Self::Ingest, Self::Fetch, Self::Status];
-
-    /// Name of its endpoint.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ingest => "ingest",
-            Self::Fetch => "fetch",
-            Self::Status => "status",
-        }
-    }
-
-    /// Subject of its endpoint.
-    pub const fn subject(self) -> &'static str {
-        match self {
-            Self::Ingest => names::INGEST,
-            Self::Fetch => names::FETCH,
-            Self::Status => names::STATUS,
-        }
-    }
+operations! {
+    /// Ingest one document.
+    Ingest "ingest";
+    /// Fetch context.
+    Fetch "fetch";
+    /// The status of one ingestion.
+    Status "status";
+    /// Record one turn of a conversation.
+    Record "record";
+    /// Ingest the transcript of a whole conversation.
+    Transcript "transcript";
+    /// Fetch context within a conversation.
+    FetchInConversation "conversation-fetch";
+    /// List the turns of a conversation.
+    Messages "messages";
+    /// A conversation for a prompt.
+    Prompt "prompt";
+    /// Make a summary of a conversation.
+    Compact "compact";
+    /// Tell a summary of a conversation.
+    Compacted "compacted";
+    /// What is known of a user.
+    Profile "profile";
+    /// Tell one memory.
+    Memory "memory";
+    /// Give a memory other content.
+    Update "update";
+    /// Forget one memory.
+    ForgetOne "forget-one";
+    /// Forget what a description names.
+    Forget "forget";
+    /// Delete what is remembered of a user, a customer or a conversation.
+    Delete "delete";
 }
 
 /// One request, as it came.

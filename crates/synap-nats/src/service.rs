@@ -53,7 +53,7 @@ impl Service {
             .map_err(ServiceError)?;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let turns = Arc::new(Semaphore::new(REQUESTS_MAX));
-        for operation in Operation::ALL {
+        for operation in Operation::ALL.iter().copied() {
             let endpoint = service
                 .endpoint_builder()
                 .name(operation.name())

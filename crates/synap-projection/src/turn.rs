@@ -180,13 +180,13 @@ struct Whose {
 
 impl Whose {
     fn of(event: &Event) -> Self {
-        let ingestion = match &event.body {
-            EventBody::MemoryIngested(data) => Some((data.ingestion_id, data.document_id.clone())),
-            EventBody::TranscriptIngested(data) => {
-                let name = data.conversation_id.to_string().parse().ok();
-                name.map(|name| (data.ingestion_id, name))
-            }
-            _ => None,
+        let ingestion = if let EventBody::MemoryIngested(data) = &event.body {
+            Some((data.ingestion_id, data.document_id.clone()))
+        } else if let EventBody::TranscriptIngested(data) = &event.body {
+            let name = data.conversation_id.to_string().parse().ok();
+            name.map(|name| (data.ingestion_id, name))
+        } else {
+            None
         };
         Self {
             id: event.id,

@@ -1,7 +1,6 @@
 //! Conversations as text for a prompt. Memory text is data there: it stands in list items and quoted turns, and its lines
 //! cannot begin a heading.
 
-use std::fmt::Write as _;
 use synap_readmodel::{CompactedSentence, CompactionRow, TurnRow};
 use synap_types::TurnRole;
 
@@ -86,7 +85,7 @@ pub fn turns_text(turns: &[(u32, TurnRow)], style: PromptStyle) -> String {
         let content = without_headings(&turn.content);
         match style {
             PromptStyle::Structured => {
-                push(&mut text, format_args!("\n**{speaker}**: {content}\n"))
+                push(&mut text, format_args!("\n**{speaker}**: {content}\n"));
             }
             PromptStyle::BulletPoints => {
                 push(
@@ -110,9 +109,8 @@ pub fn turns_text(turns: &[(u32, TurnRow)], style: PromptStyle) -> String {
     text.trim_end().to_owned()
 }
 
-/// Writing to a `String` cannot fail.
 fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
-    let _: Result<(), std::fmt::Error> = text.write_fmt(more);
+    text.push_str(&more.to_string());
 }
 
 fn said(sentence: &CompactedSentence) -> String {

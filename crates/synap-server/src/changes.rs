@@ -12,7 +12,7 @@ use synap_readmodel::{DeletionRow, MemoryRow};
 use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
 use synap_types::{
-    ApiError, ContextItem, DeleteRequest, EventBody, EventId, FetchMode, FetchRequest,
+    ApiError, ContextItem, DeleteOf, DeleteRequest, EventBody, EventId, FetchMode, FetchRequest,
     ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryId, MemoryUpdated,
     ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
@@ -189,9 +189,11 @@ impl<L: EventLog> Operations<L> {
         let body = parse_object(body)?;
         let (client, isolation) = (&identity.client, &identity.isolation);
         let request = DeleteRequest::parse(body, client, isolation, &identity.instance)?;
-        let scope = match &request.conversation {
-            Some(name) => self.owner(identity, request.scope.clone(), name).await?,
-            None => request.scope.clone(),
+        let (scope, conversation_id) = match request.of {
+            DeleteOf::Scope(scope) => (Some(scope), None),
+            DeleteOf::Conversation(name, ids) => {
+                (self.owner(identity, &ids, &name).await?, Some(name.id))
+            }
         };
         let id = scope.as_ref().map_or_else(
             || event_id(None, &Scope::of_client(client.clone())),
@@ -206,7 +208,6 @@ impl<L: EventLog> Operations<L> {
         let Some(scope) = scope else {
             return Ok(nothing_to_delete(id, request.dry_run));
         };
-        let conversation_id = request.conversation.as_ref().map(|name| name.id);
         let found = self
             .engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
@@ -229,7 +230,7 @@ impl<L: EventLog> Operations<L> {
         let is_whole_customer = conversation_id.is_none() && scope.kind() != LevelName::USER;
         // A customer's own scope may be empty while its users' are not: only what is surely nothing is not recorded.
         if request.dry_run || (found.is_none() && !is_whole_customer) {
-            let Some(found) = found.or(is_whole_customer.then_some((0, 0))) else {
+            let Some(found) = found.or_else(|| is_whole_customer.then_some((0, 0))) else {
                 return Ok(nothing_to_delete(id, request.dry_run));
             };
             return Ok(deletion_json(id, &row(found), request.dry_run));

@@ -60,15 +60,15 @@ impl<L: EventLog> Operations<L> {
         let name = ConversationName::take(&mut fields, &identity.client)?
             .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
         let ids = fields.scope_ids()?;
-        let given = self.given_user(identity, &ids)?;
-        match self.owner(identity, given, &name).await? {
-            Some(scope) => {
-                self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
-                    .await
-            }
+        let Some(scope) = self.owner(identity, &ids, &name).await? else {
             // Nobody has it: an empty answer, as for an unknown user.
-            None => Ok(Context::to_json(&FetchResponse::empty(), false)),
-        }
+            let nobodys = Scope::of_client(identity.client.clone());
+            let request = FetchRequest::parse_in(body, nobodys, name)?;
+            let ranked = request.shape == ResponseShape::Ranked;
+            return Ok(Context::to_json(&FetchResponse::empty(), ranked));
+        };
+        self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
+            .await
     }
 
     /// Answers a fetch whose scope is decided.
@@ -89,37 +89,6 @@ impl<L: EventLog> Operations<L> {
             set(&mut answer, "conversation_context", context);
         }
         Ok(answer)
-    }
-
-    /// The user whom the ids name; `None` where they name none.
-    fn given_user(&self, identity: &Identity, ids: &ScopeIds) -> Result<Option<Scope>, ApiError> {
-        if ids.user_id.is_none()
-            && !ids
-                .scope
-                .keys()
-                .any(|level| level.as_str() == LevelName::USER)
-        {
-            return Ok(None);
-        }
-        let scope = identity
-            .isolation
-            .scope_at(&identity.client, ids, LevelName::USER)?;
-        Ok(Some(scope))
-    }
-
-    /// The user of `query` parameters, if they name one.
-    pub(crate) fn user_of(
-        &self,
-        identity: &Identity,
-        query: &Map<String, Value>,
-    ) -> Result<Option<Scope>, ApiError> {
-        let mut fields = Fields::new(query.clone());
-        let ids = ScopeIds {
-            customer_id: fields.id("customer_id")?,
-            user_id: fields.id("user_id")?,
-            ..ScopeIds::default()
-        };
-        self.given_user(identity, &ids)
     }
 
     async fn told(&self, scope: &Scope, name: &ConversationName) -> Result<Option<Told>, ApiError> {
@@ -277,8 +246,7 @@ impl<L: EventLog> Operations<L> {
     ) -> Result<(Scope, ConversationName), ApiError> {
         let id: Id = parse_id("conversation_id", conversation_id)?;
         let name = ConversationName::of(&identity.client, id);
-        let given = self.user_of(identity, query)?;
-        let scope = self.owner(identity, given, &name).await?;
+        let scope = self.owner(identity, &ids_of(query)?, &name).await?;
         Ok((scope.ok_or_else(ApiError::not_found)?, name))
     }
 
@@ -289,11 +257,10 @@ impl<L: EventLog> Operations<L> {
         user_id: &str,
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let mut query = query.clone();
-        query.insert("user_id".to_owned(), user_id.into());
-        let scope = self
-            .user_of(identity, &query)?
-            .ok_or_else(ApiError::not_found)?;
+        let mut ids = ids_of(query)?;
+        ids.user_id = Some(parse_id("user_id", user_id)?);
+        let (client, isolation) = (&identity.client, &identity.isolation);
+        let scope = isolation.scope_at(client, &ids, LevelName::USER)?;
         let read = |view: &ScopeView<'_, Rows<'_>>| profile(view);
         let found = self.engine.read(scope, read).await?;
         let found = found.ok_or_else(ApiError::not_found)?;
@@ -427,6 +394,11 @@ fn ratio(compaction: &CompactionRow) -> f64 {
     (ratio * 10_000.0).round() / 10_000.0
 }
 
+/// A share of one, as people write it.
+fn hundredths(share: f32) -> f64 {
+    (f64::from(share.clamp(0.0, 1.0)) * 100.0).round() / 100.0
+}
+
 fn said_at(turn: &TurnRow) -> Timestamp {
     Timestamp::from_micros(turn.said_at.unwrap_or(turn.accepted_at))
 }
@@ -498,7 +470,7 @@ fn summary(row: &ConversationRow, last: Option<&CompactionRow>) -> Value {
 fn profile_json(profile: &ProfileRow) -> Value {
     let mut attributes = Map::new();
     for (name, known) in &profile.attributes {
-        let mut shown = json!({"value": known.value, "confidence": known.confidence,
+        let mut shown = json!({"value": known.value, "confidence": hundredths(known.confidence),
             "updated_at": Timestamp::from_micros(known.updated_at), "source_memory_id": known.memory_id});
         if let Some(id) = known.conversation {
             set(&mut shown, "source_conversation_id", json!(id));
@@ -519,7 +491,7 @@ fn profile_json(profile: &ProfileRow) -> Value {
 /// A memory as `memories.get` tells it.
 pub(crate) fn memory_json(row: &MemoryRow) -> Value {
     let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
-        "confidence": row.confidence.clamp(0.0, 1.0), "created_at": Timestamp::from_micros(row.accepted_at),
+        "confidence": hundredths(row.confidence), "created_at": Timestamp::from_micros(row.accepted_at),
         "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
         "scope_path": row.scope.path_json()});
     if let Some(category) = &row.category {
@@ -534,6 +506,12 @@ pub(crate) fn memory_json(row: &MemoryRow) -> Value {
     memory
 }
 
+/// Whom query parameters name. There is no `scope` among them: paths with more levels are asked for by the other routes.
+fn ids_of(query: &Map<String, Value>) -> Result<ScopeIds, ApiError> {
+    let mut fields = Fields::new(query.clone());
+    fields.scope_ids()
+}
+
 /// A number among query parameters.
 fn number(
     query: &Map<String, Value>,
@@ -541,12 +519,11 @@ fn number(
     min: usize,
     max: usize,
 ) -> Result<Option<usize>, ApiError> {
-    let Some(text) = query.get(field).and_then(Value::as_str) else {
+    let Some(given) = query.get(field) else {
         return Ok(None);
     };
-    let given: Value = text
-        .parse::<u64>()
-        .map_or_else(|_| text.into(), Value::from);
+    let as_number = given.as_str().and_then(|text| text.parse::<u64>().ok());
+    let given = as_number.map_or_else(|| given.clone(), Value::from);
     let mut fields = Map::new();
     fields.insert(field.to_owned(), given);
     Fields::new(fields).number(field, min, max)

@@ -4,7 +4,7 @@ mod speaker;
 
 use crate::piece::{Form, GROUP_BYTES, Piece, collapse, merge, part};
 use crate::{kind, markdown};
-use speaker::Line;
+pub(crate) use speaker::{Line, Reading, lines};
 use std::ops::Range;
 use std::rc::Rc;
 use synap_types::Timestamp;
@@ -67,10 +67,9 @@ pub(crate) fn capital(role: &str) -> String {
     })
 }
 
-/// The pieces of a transcript; `None` when the text has no speakers' lines, so that it is prose. `people`: the document's
-/// type says that people talk, so two names are enough.
-pub(crate) fn pieces(text: &str, people: bool) -> Option<Vec<Piece>> {
-    let lines = speaker::lines(text, people)?;
+/// The pieces of a transcript; `None` when the text has no speakers' lines, so that it is prose.
+pub(crate) fn pieces(text: &str, reading: Reading) -> Option<Vec<Piece>> {
+    let lines = lines(text, reading)?;
     let first = lines.first().map_or(text.len(), |line| line.start);
     let mut pieces = shifted(markdown::pieces(part(text, 0..first)), 0);
     for (line, next) in lines
@@ -96,7 +95,8 @@ fn turn(text: &str, line: &Line, body: Range<usize>) -> Vec<Piece> {
     shifted(turn.pieces(said.trim()), start)
 }
 
-fn shifted(mut pieces: Vec<Piece>, by: usize) -> Vec<Piece> {
+/// Moves pieces of a part of a text to where the part starts.
+pub(crate) fn shifted(mut pieces: Vec<Piece>, by: usize) -> Vec<Piece> {
     for piece in &mut pieces {
         piece.span = piece.span.start + by..piece.span.end + by;
     }

@@ -28,8 +28,7 @@ pub(crate) struct Typed {
 
 /// Types the text of a statement. `context`: its headings. An assistant's likes and feelings are manners, hence facts.
 pub(crate) fn of(text: &str, context: Option<&str>, speaker: Option<&str>) -> Typed {
-    let assistant =
-        speaker.is_some_and(|name| word::is_listed(&name.to_lowercase(), Class::Assistant));
+    let assistant = speaker.is_some_and(is_assistant);
     let mut best = Typed {
         kind: MemoryType::Fact,
         confidence: SURE_DEFAULT,
@@ -59,6 +58,11 @@ pub(crate) fn of(text: &str, context: Option<&str>, speaker: Option<&str>) -> Ty
 /// Whether a capitalised word at the start of a sentence is one that starts sentences, hence no name.
 pub(crate) fn opens_sentences(word: &str) -> bool {
     word::is_listed(&word.to_lowercase(), Class::Opener)
+}
+
+/// Whether a speaker's name is that of an assistant: "Assistant", "AI", "system".
+pub(crate) fn is_assistant(name: &str) -> bool {
+    word::is_listed(&name.to_lowercase(), Class::Assistant)
 }
 
 fn by_heading(context: &str) -> Option<Typed> {

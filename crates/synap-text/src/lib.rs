@@ -7,6 +7,12 @@
 //!         ─► markdown ─────┘
 //!              └─ outline (headings, lead-ins), sentence (cutting)
 //!
+//! turn       ─► turn (one speaker's Markdown) ─► Statement
+//! transcript ─► transcript (speakers' lines) ─► TranscriptTurn
+//! turns      ─► summary (telling sentences) ─► Summary
+//! Statement  ─► profile (patterns, likes) ─► Attribute
+//!
+//! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
 //! ```
 #![warn(missing_docs)]
@@ -15,17 +21,25 @@ mod chat;
 mod json;
 mod kind;
 mod markdown;
+mod merge;
 mod normal;
 mod outline;
 mod piece;
+mod profile;
 mod sentence;
 mod statement;
+mod summary;
 mod terms;
 mod tokens;
+mod transcript;
+mod turn;
 
+pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
+pub use profile::{Attribute, attributes};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
+pub use summary::{Summary, SummarySection, SummarySentence, SummaryTurn, summarise};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms};
 pub use tokens::estimate_tokens;
-mod stubs;
-pub use stubs::*;
+pub use transcript::{TranscriptTurn, transcript_turns};
+pub use turn::{TurnSource, turn_statements};

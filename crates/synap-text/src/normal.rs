@@ -58,6 +58,14 @@ pub fn similarity(a: &[String], b: &[String]) -> f32 {
     ratio(both, either)
 }
 
+/// Whether a word in small letters makes a statement its opposite: "not", "doesn't", "never".
+pub(crate) fn is_negation(word: &str) -> bool {
+    matches!(
+        word,
+        "cannot" | "never" | "no" | "nobody" | "none" | "not" | "nothing" | "without"
+    ) || word.ends_with("n't")
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share of counts below 2^24 is exact enough for a threshold"

@@ -1,12 +1,13 @@
 //! From a document to its statements: which reader, how many, of what kind.
 
+use crate::chat::Reading;
 use crate::piece::{BODY_BYTES_MAX, Form, Piece, collapse, cut_long, join, merge, part};
 use crate::{chat, json, kind, markdown};
 use std::ops::Range;
 use synap_types::{Content, DocumentType, MemoryType, Timestamp};
 
 /// Raised whenever the same input may give other output: part of the projection's version.
-pub const TEXT_VERSION: u32 = 1;
+pub const TEXT_VERSION: u32 = 2;
 
 /// Statements of one document. Of a document with more, neighbours are put together, evenly, so that all of its text stays
 /// in some statement.
@@ -49,21 +50,13 @@ pub struct Statement {
 /// The statements of a document in the order of its text, at most [`STATEMENTS_MAX`].
 pub fn statements(source: &Source<'_>) -> Vec<Statement> {
     let text = source.content.to_text();
-    let mut pieces = pieces(source, &text);
+    of_pieces(pieces(source, &text), &text)
+}
+
+/// The statements of the pieces of a text, at most [`STATEMENTS_MAX`].
+pub(crate) fn of_pieces(mut pieces: Vec<Piece>, text: &str) -> Vec<Statement> {
     if pieces.is_empty() {
-        // Only marks, such as a rule or a tag: kept as they are.
-        pieces = cut_long(&text, 0..text.len(), BODY_BYTES_MAX)
-            .into_iter()
-            .map(|range| {
-                Piece::new(
-                    None,
-                    collapse(part(&text, range.clone())),
-                    range,
-                    Form::Item,
-                )
-            })
-            .filter(|piece| !piece.body.is_empty())
-            .collect();
+        pieces = marks(text);
     }
     let fill_bytes = match text.len() / STATEMENTS_GOOD {
         bytes if bytes < 32 => 0,
@@ -74,14 +67,27 @@ pub fn statements(source: &Source<'_>) -> Vec<Statement> {
     pieces.chunks(each).filter_map(statement).collect()
 }
 
+/// A text of marks only, such as a rule or a tag: kept as it is.
+pub(crate) fn marks(text: &str) -> Vec<Piece> {
+    cut_long(text, 0..text.len(), BODY_BYTES_MAX)
+        .into_iter()
+        .map(|range| Piece::new(None, collapse(part(text, range.clone())), range, Form::Item))
+        .filter(|piece| !piece.body.is_empty())
+        .collect()
+}
+
 fn pieces(source: &Source<'_>, text: &str) -> Vec<Piece> {
     let chat = source.document_type.is_chat();
     if let Some(pieces) = json::pieces(text, chat) {
         return pieces;
     }
-    let people = chat && source.document_type.as_str() != DocumentType::CHAT;
+    let reading = if source.document_type.as_str() == DocumentType::CHAT {
+        Reading::Any
+    } else {
+        Reading::People
+    };
     let turns = if chat {
-        chat::pieces(text, people)
+        chat::pieces(text, reading)
     } else {
         None
     };

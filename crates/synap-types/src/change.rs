@@ -4,7 +4,7 @@ use crate::json::Fields;
 use crate::limits::{FORGET_CHARS_MAX, FORGET_CHARS_MIN};
 use crate::{
     ApiError, ClientId, Content, ConversationName, DocumentType, IdempotencyKey, InstanceId,
-    Isolation, LevelName, MergeStrategy, Scope, ingest,
+    Isolation, LevelName, MergeStrategy, Scope, ScopeIds, ingest,
 };
 use serde_json::{Map, Value};
 
@@ -93,13 +93,20 @@ impl ForgetRequest {
     }
 }
 
+/// What to delete.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeleteOf {
+    /// Everything of a user, or of a customer and all its users.
+    Scope(Scope),
+    /// One conversation, and whose it is as far as the caller said.
+    Conversation(ConversationName, ScopeIds),
+}
+
 /// Whose data to delete.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteRequest {
-    /// A user's or a customer's scope; of a conversation, its user's, if the caller said so.
-    pub scope: Option<Scope>,
-    /// Only this conversation.
-    pub conversation: Option<ConversationName>,
+    /// A user's or a customer's scope, or one conversation.
+    pub of: DeleteOf,
     /// Only count.
     pub dry_run: bool,
     /// The caller's idempotency key.
@@ -127,24 +134,19 @@ impl DeleteRequest {
         let kind = kind.as_deref().unwrap_or_default().to_owned();
         let ids = fields.scope_ids()?;
         let conversation_text = fields.string("conversation_id", crate::limits::BODY_BYTES_MAX)?;
-        let (scope, conversation, id) = match kind.as_str() {
+        let (of, id) = match kind.as_str() {
             LevelName::USER | LevelName::CUSTOMER => {
                 let scope = isolation.scope_at(client, &ids, &kind)?;
                 let id = scope.path().last().map(|level| level.id.to_string());
-                (Some(scope), None, id)
+                (DeleteOf::Scope(scope), id)
             }
             "conversation" => {
                 let text = conversation_text.filter(|text| !text.is_empty());
                 let text =
                     text.ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
                 let name = crate::json::parse_id("conversation_id", &text)?;
-                let scope = if ids.user_id.is_none() {
-                    None
-                } else {
-                    Some(isolation.scope_at(client, &ids, LevelName::USER)?)
-                };
                 let conversation = ConversationName::of(client, name);
-                (scope, Some(conversation), Some(text))
+                (DeleteOf::Conversation(conversation, ids), Some(text))
             }
             _ => {
                 let problem = "must be user, customer or conversation";
@@ -160,8 +162,7 @@ impl DeleteRequest {
             ));
         }
         Ok(Self {
-            scope,
-            conversation,
+            of,
             dry_run,
             key: None,
         })
@@ -193,9 +194,9 @@ mod tests {
                 "conversation_id": "c1", "dry_run": false, "confirm": confirm})
         };
         let user = delete(body("user", json!("al"))).unwrap();
-        assert_eq!(user.scope.unwrap().kind(), "user");
+        assert!(matches!(user.of, DeleteOf::Scope(scope) if scope.kind() == "user"));
         let conversation = delete(body("conversation", json!("c1"))).unwrap();
-        assert!(conversation.conversation.is_some());
+        assert!(matches!(conversation.of, DeleteOf::Conversation(..)));
         for (body, message) in [
             (
                 body("user", json!(null)),

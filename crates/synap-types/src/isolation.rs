@@ -26,9 +26,34 @@ pub struct ScopeIds {
 }
 
 impl ScopeIds {
-    /// Whether no id is given.
-    pub fn is_empty(&self) -> bool {
-        self.customer_id.is_none() && self.user_id.is_none() && self.scope.is_empty()
+    /// Whether every id that is given is `scope`'s own.
+    pub fn agree_with(&self, scope: &Scope) -> bool {
+        let id_of = |name: &str| {
+            let mut path = scope.path().iter();
+            path.find(|level| level.level.as_str() == name)
+                .map(|level| &level.id)
+        };
+        let named = [
+            (LevelName::CUSTOMER, &self.customer_id),
+            (LevelName::USER, &self.user_id),
+        ];
+        let of_fields = named
+            .into_iter()
+            .filter_map(|(name, id)| Some((name, id.as_ref()?)));
+        let of_scope = self.scope.iter().map(|(level, id)| (level.as_str(), id));
+        of_fields
+            .chain(of_scope)
+            .all(|(name, id)| id_of(name) == Some(id))
+    }
+
+    /// Whether they name a user.
+    pub fn name_a_user(&self) -> bool {
+        let in_scope = || {
+            self.scope
+                .keys()
+                .any(|level| level.as_str() == LevelName::USER)
+        };
+        self.user_id.is_some() || in_scope()
     }
 }
 

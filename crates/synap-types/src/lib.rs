@@ -26,7 +26,7 @@ mod timestamp;
 mod turn;
 mod upcast;
 
-pub use change::{DeleteRequest, ForgetRequest, UpdateRequest};
+pub use change::{DeleteOf, DeleteRequest, ForgetRequest, UpdateRequest};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{
     CompactRequest, ConversationName, MessageReceipt, RecordRequest, TranscriptReceipt,

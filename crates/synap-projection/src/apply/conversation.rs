@@ -50,34 +50,28 @@ impl<'a> Conversation<'a> {
         at: &'a At<'a>,
         id: ConversationId,
         external_id: Option<&Id>,
-        state: &mut State<'_, S>,
+        state: &State<'_, S>,
     ) -> Result<Self, ApplyError> {
         let memories = Memories::open(at, state)?;
         let known = state
             .row(&key::conversation(&at.hash, id))?
             .filter(|row| row.created_seq > memories.erased());
-        let row = match known {
-            Some(row) => row,
-            None => {
-                claim(at, id, state)?;
-                ConversationRow {
-                    id,
-                    scope: at.scope.clone(),
-                    external_id: external_id.cloned(),
-                    turns: 0,
-                    tokens: 0,
-                    conversation_type: None,
-                    started_at: i64::MAX,
-                    ended_at: None,
-                    last_at: 0,
-                    analysis: None,
-                    transcript: None,
-                    compactions: 0,
-                    created_seq: at.seq.get(),
-                    seq: at.seq.get(),
-                }
-            }
-        };
+        let row = known.unwrap_or_else(|| ConversationRow {
+            id,
+            scope: at.scope.clone(),
+            external_id: external_id.cloned(),
+            turns: 0,
+            tokens: 0,
+            conversation_type: None,
+            started_at: i64::MAX,
+            ended_at: None,
+            last_at: 0,
+            analysis: None,
+            transcript: None,
+            compactions: 0,
+            created_seq: at.seq.get(),
+            seq: at.seq.get(),
+        });
         Ok(Self { at, row, memories })
     }
 
@@ -175,10 +169,14 @@ impl<'a> Conversation<'a> {
     }
 
     /// Writes what was counted.
-    pub(super) fn close<S: Snapshot>(mut self, state: &mut State<'_, S>) {
+    pub(super) fn close<S: Snapshot>(mut self, state: &mut State<'_, S>) -> Result<(), ApplyError> {
         self.row.seq = self.at.seq.get();
+        if self.row.created_seq == self.row.seq {
+            claim(self.at, self.row.id, state)?;
+        }
         state.put(key::conversation(&self.at.hash, self.row.id), &self.row);
         self.memories.close(state);
+        Ok(())
     }
 }
 
@@ -231,7 +229,7 @@ pub(super) fn record<S: Snapshot>(
         write_metadata(&conversation, data.message_id, &data.metadata, state);
         conversation.push(&turn, state)?.0
     };
-    conversation.close(state);
+    conversation.close(state)?;
     Ok(Effect {
         document_id: None,
         turn: Some(number),
@@ -299,7 +297,7 @@ pub(super) fn compact<S: Snapshot>(
         key::compaction(&at.hash, data.conversation_id, version),
         &row,
     );
-    conversation.close(state);
+    conversation.close(state)?;
     Ok(Effect::default())
 }
 

@@ -8,7 +8,7 @@ use synap_readmodel::{
     MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting, ProfileAttribute,
     ProfileRow, Snapshot, StatsRow, key, last_erasure,
 };
-use synap_text::{Statement, attribute, terms};
+use synap_text::{Statement, attributes, terms};
 use synap_types::{
     ConversationId, EventId, LevelName, MemoryId, MemorySource, Timestamp, TurnRole,
 };
@@ -207,26 +207,26 @@ impl<'a> Memories<'a> {
             return;
         };
         let about_user = origin.turn.is_none_or(|(_, role)| role == TurnRole::User);
-        let Some(found) = attribute(statement, about_user) else {
-            return;
-        };
         let said_at = statement.said_at.or(origin.said_at);
-        let known = ProfileAttribute {
-            value: found.value,
-            confidence: found.confidence,
-            updated_at: said_at.map_or_else(|| self.at.accepted_at(), Timestamp::micros),
-            memory_id: id,
-            conversation: conversation_of(&origin.source),
-            seq: self.at.seq.get(),
-        };
-        profile.attributes.insert(found.name, known);
-        if profile.attributes.len() > PROFILE_ATTRIBUTES_MAX {
-            let oldest = profile.attributes.iter().min_by_key(|(_, known)| known.seq);
-            if let Some(name) = oldest.map(|(name, _)| name.clone()) {
-                profile.attributes.remove(&name);
-            }
+        for found in attributes(statement, about_user) {
+            let known = ProfileAttribute {
+                value: found.value,
+                confidence: found.confidence,
+                updated_at: said_at.map_or_else(|| self.at.accepted_at(), Timestamp::micros),
+                memory_id: id,
+                conversation: conversation_of(&origin.source),
+                seq: self.at.seq.get(),
+            };
+            profile.attributes.insert(found.name, known);
+            *changed = true;
         }
-        *changed = true;
+        while profile.attributes.len() > PROFILE_ATTRIBUTES_MAX {
+            let oldest = profile.attributes.iter().min_by_key(|(_, known)| known.seq);
+            let Some(name) = oldest.map(|(name, _)| name.clone()) else {
+                break;
+            };
+            profile.attributes.remove(&name);
+        }
     }
 
     /// Drops what a memory that is not told any more said of the user.

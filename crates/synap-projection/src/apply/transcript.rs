@@ -62,7 +62,7 @@ pub(super) fn apply<S: Snapshot>(
         row.analysis = serde_json::to_string(&data.analysis).ok();
     }
     let last = row.turns;
-    conversation.close(state);
+    conversation.close(state)?;
     // The status of an ingestion names a document: the conversation stands in for it.
     if let Ok(name) = data.conversation_id.to_string().parse::<Id>() {
         at.ingested(data.ingestion_id, DocumentId::from(name), memory_ids, state);

@@ -67,10 +67,10 @@ pub(crate) fn author() -> Author {
 
 /// What the event says.
 pub(crate) fn data(event: &Event) -> &MemoryIngested {
-    match &event.body {
-        EventBody::MemoryIngested(data) => data,
-        other => panic!("{other:?}"),
-    }
+    let EventBody::MemoryIngested(data) = &event.body else {
+        panic!("{event:?}");
+    };
+    data
 }
 
 /// The event as it is read back from `seq`.

@@ -138,21 +138,32 @@ const FIELDS: &[&str] = &[
     "website",
 ];
 
+/// What is known of a text before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// It may be prose, too.
+    Any,
+    /// People talk, so two names are enough.
+    People,
+    /// It is a transcript: people talk, and "Agent" or "Customer" counts once.
+    Transcript,
+}
+
 /// A line at which somebody starts to speak.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Where the line starts.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Where what is said starts.
-    pub(super) body: usize,
+    pub(crate) body: usize,
     /// Who, as it is shown: "User", "Dana".
-    pub(super) speaker: String,
+    pub(crate) speaker: String,
     /// A time before the name, if it is whole.
-    pub(super) said_at: Option<Timestamp>,
+    pub(crate) said_at: Option<Timestamp>,
 }
 
 /// The speakers' lines of a text; `None` when it is no transcript.
-pub(super) fn lines(text: &str, people: bool) -> Option<Vec<Line>> {
+pub(crate) fn lines(text: &str, reading: Reading) -> Option<Vec<Line>> {
     let candidates = candidates(text);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for line in &candidates {
@@ -169,11 +180,16 @@ pub(super) fn lines(text: &str, people: bool) -> Option<Vec<Line>> {
         .first()
         .filter(|line| part(text, 0..line.start).trim().is_empty())
         .map(|line| line.speaker.clone());
+    let talks = |label: &str| reading == Reading::Transcript && is_recurring(label);
     let accepts = |label: &str| match roles {
-        0 if any_recurs => is_name(label) && (recurs(label) || shows_a_person(label)),
-        0 => people && people_named > 1 && is_name(label),
+        0 if any_recurs => {
+            is_name(label) && (recurs(label) || shows_a_person(label)) || talks(label)
+        }
+        0 => reading != Reading::Any && people_named > 1 && is_name(label) || talks(label),
         1 => {
-            is_role(label) || is_name(label) && (recurs(label) || opening.as_deref() == Some(label))
+            is_role(label)
+                || is_name(label) && (recurs(label) || opening.as_deref() == Some(label))
+                || talks(label)
         }
         _ => is_role(label),
     };
@@ -272,7 +288,7 @@ fn shown(label: &str) -> String {
     if matches!(lower.as_str(), "ai" | "gpt") {
         return lower.to_uppercase();
     }
-    if is_role(label) || RECURRING.contains(&lower.as_str()) {
+    if is_role(label) || is_recurring(label) {
         capital(&lower)
     } else {
         label.to_owned()
@@ -281,6 +297,10 @@ fn shown(label: &str) -> String {
 
 fn is_role(label: &str) -> bool {
     ROLES.binary_search(&label.to_lowercase().as_str()).is_ok()
+}
+
+fn is_recurring(label: &str) -> bool {
+    RECURRING.contains(&label.to_lowercase().as_str())
 }
 
 /// Whether a label may be a name: no field, and each word has a capital or it is one word.

@@ -1,10 +1,15 @@
 //! Transcripts, as lines and as messages.
 
-use super::pieces;
+use super::{Reading, pieces};
 
 #[track_caller]
 fn check(text: &str, people: bool, expected: Option<&[(&str, &str)]>) {
-    let found = pieces(text, people);
+    let reading = if people {
+        Reading::People
+    } else {
+        Reading::Any
+    };
+    let found = pieces(text, reading);
     let found: Option<Vec<(&str, &str)>> = found.as_ref().map(|pieces| {
         pieces
             .iter()
@@ -114,7 +119,7 @@ fn what_stands_before_the_first_turn_stays() {
 #[test]
 fn long_turns_are_cut_into_groups_of_sentences() {
     let long = "This is a sentence about the weather in Porto. ".repeat(20);
-    let found = pieces(&format!("User: {long}\nAssistant: ok"), false).unwrap();
+    let found = pieces(&format!("User: {long}\nAssistant: ok"), Reading::Any).unwrap();
     assert!(found.len() > 4 && found.len() < 12, "{}", found.len());
     assert!(
         found
@@ -125,7 +130,7 @@ fn long_turns_are_cut_into_groups_of_sentences() {
 
 #[test]
 fn a_whole_time_before_a_name_is_when_it_was_said() {
-    let found = pieces("[2026-01-02 10:00:00] User: hi", false).unwrap();
+    let found = pieces("[2026-01-02 10:00:00] User: hi", Reading::Any).unwrap();
     assert_eq!(
         found[0].said_at.unwrap().to_string(),
         "2026-01-02T10:00:00Z"

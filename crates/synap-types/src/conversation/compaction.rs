@@ -3,7 +3,7 @@
 use crate::conversation::ConversationName;
 use crate::json::Fields;
 use crate::limits::TOKENS_MAX;
-use crate::{ApiError, ClientId, CompactionStrategy, IdempotencyKey, Isolation, LevelName, Scope};
+use crate::{ApiError, ClientId, CompactionStrategy, IdempotencyKey, ScopeIds};
 use serde_json::{Map, Value};
 
 /// Tokens up to which an adaptive compaction is conservative, and then balanced; longer conversations are cut hard.
@@ -61,8 +61,8 @@ impl CompactionStrategy {
 pub struct CompactRequest {
     /// Which conversation.
     pub conversation: ConversationName,
-    /// Whose it is, if the caller said so; the conversation tells, else.
-    pub scope: Option<Scope>,
+    /// Whose it is, as far as the caller said; the conversation tells the rest.
+    pub ids: ScopeIds,
     /// How much stays.
     pub strategy: CompactionStrategy,
     /// How many tokens stay; outranks the strategy.
@@ -75,18 +75,9 @@ pub struct CompactRequest {
 
 impl CompactRequest {
     /// Reads the body. Fields that are not known are ignored.
-    pub fn parse(
-        body: Map<String, Value>,
-        client: &ClientId,
-        isolation: &Isolation,
-    ) -> Result<Self, ApiError> {
+    pub fn parse(body: Map<String, Value>, client: &ClientId) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
-        let scope = if ids.is_empty() {
-            None
-        } else {
-            Some(isolation.scope_at(client, &ids, LevelName::USER)?)
-        };
         let strategy = match fields.string("strategy", 64)?.as_deref() {
             None | Some("") => CompactionStrategy::default(),
             Some(name) => CompactionStrategy::parse(name).ok_or_else(|| {
@@ -99,7 +90,7 @@ impl CompactRequest {
         let target = fields.number("target_tokens", 1, TOKENS_MAX)?;
         Ok(Self {
             conversation: ConversationName::required(&mut fields, client)?,
-            scope,
+            ids,
             strategy,
             target_tokens: target.and_then(|tokens| tokens.try_into().ok()),
             force: fields.flag("force")?,

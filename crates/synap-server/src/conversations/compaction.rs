@@ -1,0 +1,94 @@
+//! Summaries of conversations.
+
+use crate::conversations::{author, event_id};
+use crate::engine::Rows;
+use crate::identity::Identity;
+use crate::operations::Operations;
+use serde_json::{Value, json};
+use synap_log::EventLog;
+use synap_query::{ScopeView, compaction, conversation};
+use synap_readmodel::{CompactionRow, ConversationRow};
+use synap_types::json::parse_object;
+use synap_types::{
+    ApiError, CompactRequest, ConversationCompacted, ConversationName, EventBody, EventId,
+    IdempotencyKey, Scope, Timestamp,
+};
+
+impl<L: EventLog> Operations<L> {
+    /// Makes a summary of the turns so far, unless nothing was said since the last one.
+    pub(crate) async fn compact(
+        &self,
+        identity: &Identity,
+        body: &[u8],
+        key: Option<IdempotencyKey>,
+    ) -> Result<Value, ApiError> {
+        let body = parse_object(body)?;
+        let request = CompactRequest::parse(body, &identity.client)?;
+        let scope = self
+            .owner(identity, &request.ids, &request.conversation)
+            .await?
+            .ok_or_else(ApiError::not_found)?;
+        let (row, last) = self
+            .with_compaction(&scope, &request.conversation)
+            .await?
+            .filter(|(row, _)| row.turns > 0)
+            .ok_or_else(ApiError::not_found)?;
+        let is_current = last
+            .as_ref()
+            .is_some_and(|last| last.turns == row.turns && last.strategy == request.strategy);
+        if let Some(last) = last.as_ref().filter(|_| is_current && !request.force) {
+            return Ok(compaction_answer(&request, last.id, last.accepted_at, None));
+        }
+        let id = event_id(key.as_ref(), &scope);
+        self.engine
+            .check_log(self.engine.count.partition_of(&scope))?;
+        let data = ConversationCompacted {
+            compaction_id: id,
+            scope: scope.clone(),
+            conversation_id: request.conversation.id,
+            strategy: request.strategy,
+            target_tokens: request.target_tokens,
+            author: author(identity),
+        };
+        let body = EventBody::ConversationCompacted(Box::new(data));
+        let placed = self.ingest.append_event(id, body).await?;
+        self.engine.applied(placed.partition, placed.at).await;
+        let accepted_at = placed.time.micros();
+        Ok(compaction_answer(&request, id, accepted_at, last.as_ref()))
+    }
+
+    /// A conversation and its last summary.
+    pub(crate) async fn with_compaction(
+        &self,
+        scope: &Scope,
+        name: &ConversationName,
+    ) -> Result<Option<(ConversationRow, Option<CompactionRow>)>, ApiError> {
+        let id = name.id;
+        self.engine
+            .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
+                let Some(row) = conversation(view, id)? else {
+                    return Ok(None);
+                };
+                let last = compaction(view, &row, None)?;
+                Ok(Some((row, last)))
+            })
+            .await
+    }
+}
+
+fn compaction_answer(
+    request: &CompactRequest,
+    id: EventId,
+    accepted_at: i64,
+    previous: Option<&CompactionRow>,
+) -> Value {
+    let mut answer = json!({"compaction_id": id, "conversation_id": request.conversation.id, "status": "completed",
+        "trigger_type": "manual_api", "initiated_at": Timestamp::from_micros(accepted_at),
+        "estimated_completion_seconds": 0});
+    if let (Value::Object(fields), Some(previous)) = (&mut answer, previous) {
+        let age = (accepted_at - previous.accepted_at).max(0) / 1_000_000;
+        fields.insert("previous_compaction_id".to_owned(), json!(previous.id));
+        fields.insert("previous_context_age_seconds".to_owned(), age.into());
+    }
+    answer
+}
