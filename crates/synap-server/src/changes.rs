@@ -192,7 +192,9 @@ impl<L: EventLog> Operations<L> {
         let (scope, conversation_id) = match request.of {
             DeleteOf::Scope(scope) => (Some(scope), None),
             DeleteOf::Conversation(name, ids) => {
-                (self.owner(identity, &ids, &name).await?, Some(name.id))
+                let owner = self.owner(identity, &ids, &name).await?;
+                let conversation = owner.as_ref().map(|owner| name.of(owner).id);
+                (owner, conversation)
             }
         };
         let id = scope.as_ref().map_or_else(

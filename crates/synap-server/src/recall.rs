@@ -17,8 +17,8 @@ use synap_readmodel::{
 use synap_types::json::{Fields, parse_id, parse_object};
 use synap_types::limits::{BATCH_MESSAGES_MAX, RECENT_TURNS_BYTES_MAX, RECENT_TURNS_MAX};
 use synap_types::{
-    ApiError, Context, ConversationName, FetchRequest, FetchResponse, Id, LevelName, MemoryId,
-    MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
+    ApiError, Context, ConversationId, ConversationName, FetchRequest, FetchResponse, Id,
+    LevelName, MemoryId, MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
 };
 
 /// A conversation as it is told: the row, its last summary, and the turns that the summary does not cover.
@@ -57,17 +57,16 @@ impl<L: EventLog> Operations<L> {
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
         let mut fields = Fields::new(body.clone());
-        let name = ConversationName::take(&mut fields, &identity.client)?
-            .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+        let name = ConversationName::required(&mut fields)?;
         let ids = fields.scope_ids()?;
         let Some(scope) = self.owner(identity, &ids, &name).await? else {
             // Nobody has it: an empty answer, as for an unknown user.
             let nobodys = Scope::of_client(identity.client.clone());
-            let request = FetchRequest::parse_in(body, nobodys, name)?;
+            let request = FetchRequest::parse_in(body, nobodys, &name)?;
             let ranked = request.shape == ResponseShape::Ranked;
             return Ok(Context::to_json(&FetchResponse::empty(), ranked));
         };
-        self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
+        self.fetch_of(FetchRequest::parse_in(body, scope, &name)?)
             .await
     }
 
@@ -84,15 +83,14 @@ impl<L: EventLog> Operations<L> {
         timer.done(&response);
         let mut answer = Context::to_json(&response?, ranked);
         if let Some(name) = told {
-            let told = self.told(&scope, &name).await?;
+            let told = self.told(&scope, name.id).await?;
             let context = told.map_or(Value::Null, |told| told.context());
             set(&mut answer, "conversation_context", context);
         }
         Ok(answer)
     }
 
-    async fn told(&self, scope: &Scope, name: &ConversationName) -> Result<Option<Told>, ApiError> {
-        let id = name.id;
+    async fn told(&self, scope: &Scope, id: ConversationId) -> Result<Option<Told>, ApiError> {
         self.engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
                 let Some(row) = conversation(view, id)? else {
@@ -143,7 +141,7 @@ impl<L: EventLog> Operations<L> {
             }
         };
         let told = match self.owned(identity, conversation_id, query).await {
-            Ok((scope, name)) => self.told(&scope, &name).await?,
+            Ok((scope, id)) => self.told(&scope, id).await?,
             Err(refusal) if refusal == ApiError::not_found() => None,
             Err(refusal) => return Err(refusal),
         };
@@ -164,9 +162,9 @@ impl<L: EventLog> Operations<L> {
         let start = number(query, "start", 1, u32::MAX as usize)?.unwrap_or(1);
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         let limit = number(query, "limit", 1, BATCH_MESSAGES_MAX)?.unwrap_or(500);
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
         let read = move |view: &ScopeView<'_, Rows<'_>>| {
-            let Some(row) = conversation(view, name.id)? else {
+            let Some(row) = conversation(view, id)? else {
                 return Ok(None);
             };
             let found = turns(view, &row, start, limit)?;
@@ -203,9 +201,9 @@ impl<L: EventLog> Operations<L> {
         };
         let version = number(query, "version", 1, u32::MAX as usize)?;
         let version = version.map(|version| u32::try_from(version).unwrap_or(u32::MAX));
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
         let read = move |view: &ScopeView<'_, Rows<'_>>| {
-            let Some(row) = conversation(view, name.id)? else {
+            let Some(row) = conversation(view, id)? else {
                 return Ok(None);
             };
             let found = compaction(view, &row, version)?;
@@ -223,8 +221,8 @@ impl<L: EventLog> Operations<L> {
         conversation_id: &str,
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
-        let found = self.with_compaction(&scope, &name).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
+        let found = self.with_compaction(&scope, id).await?;
         let (row, last) = found.ok_or_else(ApiError::not_found)?;
         let Some(last) = last else {
             return Ok(json!({"conversation_id": row.id, "status": "none"}));
@@ -243,11 +241,13 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         conversation_id: &str,
         query: &Map<String, Value>,
-    ) -> Result<(Scope, ConversationName), ApiError> {
+    ) -> Result<(Scope, ConversationId), ApiError> {
         let id: Id = parse_id("conversation_id", conversation_id)?;
-        let name = ConversationName::of(&identity.client, id);
+        let name = ConversationName::new(id);
         let scope = self.owner(identity, &ids_of(query)?, &name).await?;
-        Ok((scope.ok_or_else(ApiError::not_found)?, name))
+        let scope = scope.ok_or_else(ApiError::not_found)?;
+        let id = name.of(&scope).id;
+        Ok((scope, id))
     }
 
     /// What is known of a user; nothing is a 404, since the vendor's SDK takes any profile for the whole answer.
