@@ -132,6 +132,8 @@ async def test_deletions_are_confirmed_by_the_caller(recorded):
     assert (sent.requests[0].method, sent.requests[0].url.path) == ("POST", "/v1/data/delete")
     ids = {"user_id": "al", "customer_id": "acme"}
     assert sent.body == {"scope": "user", **ids, "dry_run": False, "confirm": "al"}
+    await sdk.data.delete("user", user_id="al")
+    assert "confirm" not in sent.body
     assert (result.counts, result.still_present_in, result.fully_removed) == ({"memories": 7}, ["event_log"], False)
     await sdk.data.delete("conversation", conversation_id=ID, dry_run=True)
     assert sent.body == {"scope": "conversation", "conversation_id": str(ID), "dry_run": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -159,5 +159,26 @@ class ContextResponse(Answer):
             return list(self.items)
         return sorted(self._typed(), key=lambda item: item.rank)
 
+    @property
+    def formatted_context(self) -> str:
+        """All of it as Markdown for a prompt: memories by type, conversations, the profile; "" if there is nothing."""
+        told = self.conversation_context
+        sections = [
+            *((title, "\n".join(f"- {item.content}" for item in items)) for title, items in self._by_type()),
+            ("Conversation History", (told and told.formatted_context) or ""),
+            ("Profile", (self.profile and self.profile.overview) or ""),
+            ("Previous Conversations", "\n\n".join(filter(None, (one.overview for one in self.conversations)))),
+        ]
+        return "\n\n".join(f"### {title}\n{text}" for title, text in sections if text)
+
+    def _by_type(self) -> list[tuple[str, Sequence[ContextItem]]]:
+        return [
+            ("Facts", self.facts),
+            ("Preferences", self.preferences),
+            ("Episodes", self.episodes),
+            ("Emotions", self.emotions),
+            ("Temporal Events", self.temporal_events),
+        ]
+
     def _typed(self) -> Iterator[ContextItem]:
-        return chain(self.facts, self.preferences, self.episodes, self.emotions, self.temporal_events)
+        return chain.from_iterable(items for _, items in self._by_type())

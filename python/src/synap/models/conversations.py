@@ -236,6 +236,12 @@ class ConversationSummary(Answer):
     compaction_version: int | None = None
     compacted_at: datetime | None = None
 
+    @property
+    def overview(self) -> str | None:
+        """The summary as one text, if there is one."""
+        text = (self.summary or {}).get("overview")
+        return text if isinstance(text, str) else None
+
 
 class ProfileAttribute(Answer):
     """One thing that stays true of a user."""
