@@ -8,8 +8,8 @@ use crate::operations::Operations;
 use serde_json::{Map, Value, json};
 use synap_log::EventLog;
 use synap_query::{
-    PromptStyle, ScopeView, compaction, conversation, conversations, memory, profile, summary_text,
-    turns, turns_text,
+    MemoryWithData, PromptStyle, ScopeView, compaction, conversation, conversations, memory,
+    narrative, profile, summary_text, turns, turns_text,
 };
 use synap_readmodel::{
     CompactedSentence, CompactionRow, ConversationRow, MemoryRow, ProfileRow, TurnRow,
@@ -291,12 +291,12 @@ impl<L: EventLog> Operations<L> {
         Ok(memory_json(&self.memory_row(identity, id).await?))
     }
 
-    /// One memory that can be told. An id that is no UUID is unknown like any other.
+    /// One memory that can be told, with the caller's data. An id that is no UUID is unknown like any other.
     pub(crate) async fn memory_row(
         &self,
         identity: &Identity,
         id: &str,
-    ) -> Result<MemoryRow, ApiError> {
+    ) -> Result<MemoryWithData, ApiError> {
         let id: MemoryId = id.parse().map_err(|_| ApiError::not_found())?;
         let client = identity.client.clone();
         let found = self.engine.find(move |rows| memory(rows, &client, id));
@@ -322,11 +322,7 @@ impl Told {
                 .into_iter()
                 .map(|section| (format!("{section}s"), of_section(last, section)))
                 .collect();
-            set(
-                &mut context,
-                "summary",
-                summary_text(last, PromptStyle::Narrative).into(),
-            );
+            set(&mut context, "summary", narrative(last).into());
             set(&mut context, "key_extractions", extractions.into());
             set(&mut context, "compaction_id", json!(last.id));
             set(
@@ -455,7 +451,7 @@ fn summary(row: &ConversationRow, last: Option<&CompactionRow>) -> Value {
         set(&mut summary, "analysis", analysis);
     }
     if let Some(last) = last {
-        let text = summary_text(last, PromptStyle::Narrative);
+        let text = narrative(last);
         set(
             &mut summary,
             "summary",
@@ -489,11 +485,11 @@ fn profile_json(profile: &ProfileRow) -> Value {
 }
 
 /// A memory as `memories.get` tells it.
-pub(crate) fn memory_json(row: &MemoryRow) -> Value {
+pub(crate) fn memory_json((row, metadata): &MemoryWithData) -> Value {
     let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
         "confidence": hundredths(row.confidence), "created_at": Timestamp::from_micros(row.accepted_at),
         "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
-        "scope_path": row.scope.path_json()});
+        "scope_path": row.scope.path_json(), "metadata": metadata});
     if let Some(category) = &row.category {
         set(&mut memory, "category", category.as_str().into());
     }

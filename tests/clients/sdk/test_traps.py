@@ -302,7 +302,7 @@ async def test_trap_17_a_document_id_used_again_is_a_new_version_and_no_conflict
     (second,) = await remember(sdk, "Alice prefers mate.", **words)
 
     async def look() -> list[str]:
-        return own_texts(await sdk.user.context.fetch(**who.as_alice))
+        return own_texts(await sdk.user.context.fetch(**who.as_alice, search_query=["Alice"]))
 
     assert await eventually(look, lambda seen: len(seen) == 1) == ["Alice prefers mate."]
     assert (await sdk.memories.get(uuid.UUID(second))).content == "Alice prefers mate."
