@@ -8,8 +8,6 @@
     clippy::restriction,
     reason = "generated"
 )]
-mod generated {
-    tonic::include_proto!("synap.v1");
-}
+mod generated;
 
 pub use generated::*;

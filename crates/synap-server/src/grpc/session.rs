@@ -110,10 +110,16 @@ impl<L: EventLog> Session<L> {
                 self.send(Answer::HeartbeatPong(HeartbeatPong { timestamp_ms }))
                     .await
             }
-            Some(Sent::SessionControl(_)) => told("session_control"),
-            Some(Sent::ContextUsed(_)) => told("context_used"),
-            Some(Sent::ContextAssembled(_)) => told("context_assembled"),
-            None => told("empty"),
+            // What follows is only counted.
+            other => {
+                metrics::stream_event(match other {
+                    Some(Sent::SessionControl(_)) => "session_control",
+                    Some(Sent::ContextUsed(_)) => "context_used",
+                    Some(Sent::ContextAssembled(_)) => "context_assembled",
+                    None | Some(Sent::ConversationEvent(_) | Sent::HeartbeatPing(_)) => "empty",
+                });
+                Ok(())
+            }
         }
     }
 
@@ -203,12 +209,6 @@ impl<L: EventLog> Session<L> {
     fn now_ms(&self) -> i64 {
         self.app.operations.ingest.clock.now().micros() / 1_000
     }
-}
-
-/// Something that is only counted.
-fn told(kind: &'static str) -> Result<(), End> {
-    metrics::stream_event(kind);
-    Ok(())
 }
 
 fn about(event_id: &str, refusal: &ApiError) -> HashMap<String, String> {
