@@ -1,9 +1,9 @@
 //! HTTP connections: so many at a time, each only as long as something comes of it. A request's head must come in within a
 //! time; between requests a connection may idle for long, since clients keep theirs, but not while others wait for a place.
 
-mod patient;
+mod phase;
 
-use self::patient::{Patient, Phase};
+use self::phase::{Phase, Watched};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -109,7 +109,7 @@ impl House {
 
     async fn converse(self, stream: TcpStream, _place: OwnedSemaphorePermit) {
         let phase = Phase::new(self.patience.head, self.patience.idle);
-        let stream = Patient::new(stream, phase.clone());
+        let stream = Watched::new(stream, phase.clone());
         let (router, answering) = (TowerToHyperService::new(self.router), phase.clone());
         let service = service_fn(move |request| {
             answering.busy();
@@ -125,6 +125,7 @@ impl House {
             .max_header_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let mut conversation = pin!(conversation);
+        let mut expired = pin!(phase.expired());
         let mut stopped = pin!(self.stop.cancelled());
         let mut stopping = false;
         loop {
@@ -133,6 +134,10 @@ impl House {
                     if let Err(cause) = ended {
                         debug!(%cause, "a connection was cut off");
                     }
+                    return;
+                }
+                () = &mut expired => {
+                    debug!("a connection was closed for want of a request");
                     return;
                 }
                 () = self.crowded.notified(), if !stopping => {

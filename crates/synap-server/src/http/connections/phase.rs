@@ -1,4 +1,4 @@
-//! A connection that does not wait for ever. It knows what the other side is to do next, and how long that may take.
+//! What the other side of a connection is to do next, and how long that may take.
 
 use std::io;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 /// What is to come next on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,35 +69,37 @@ impl Phase {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// Ends when what is due has not come in its time. It looks now and then, which costs requests nothing: it may take
+    /// twice as long as the shorter of the two limits.
+    pub(super) async fn expired(&self) {
+        while !self.is_overdue() {
+            sleep(self.head.min(self.idle)).await;
+        }
+    }
+
+    fn is_overdue(&self) -> bool {
         match *self.next() {
-            Next::Head(since) => Some(since + self.head),
-            Next::Answer => None,
-            Next::Request(since) => Some(since + self.idle),
+            Next::Head(since) => since.elapsed() >= self.head,
+            Next::Answer => false,
+            Next::Request(since) => since.elapsed() >= self.idle,
         }
     }
 }
 
-/// A stream whose reading ends with [`io::ErrorKind::TimedOut`] when what is due does not come.
+/// A stream that tells its phase when bytes have come.
 #[derive(Debug)]
-pub(super) struct Patient<S> {
+pub(super) struct Watched<S> {
     stream: S,
     phase: Phase,
-    alarm: Pin<Box<Sleep>>,
 }
 
-impl<S> Patient<S> {
-    pub(super) fn new(stream: S, phase: Phase) -> Self {
-        let alarm = Box::pin(sleep_until(Instant::now()));
-        Self {
-            stream,
-            phase,
-            alarm,
-        }
+impl<S> Watched<S> {
+    pub(super) const fn new(stream: S, phase: Phase) -> Self {
+        Self { stream, phase }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -105,24 +107,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if read.is_ready() {
-            if buffer.filled().len() > before {
-                self.phase.bytes_came();
-            }
-            return read;
+        if buffer.filled().len() > before {
+            self.phase.bytes_came();
         }
-        let Some(deadline) = self.phase.deadline() else {
-            return Poll::Pending;
-        };
-        if self.alarm.deadline() != deadline {
-            self.alarm.as_mut().reset(deadline);
-        }
-        let rung = self.alarm.as_mut().poll(context);
-        rung.map(|()| Err(io::ErrorKind::TimedOut.into()))
+        read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
