@@ -47,7 +47,7 @@ async fn parked<L: EventLog>(_: Admin, State(app): Shared<L>) -> Answer {
 
 /// Builds the rows anew while the old ones serve
 #[utoipa::path(post, path = "/v1/admin/rebuild", tag = "admin", operation_id = "admin_rebuild",
-    request_body = Option<RebuildBody>,
+    request_body = RebuildBody,
     responses(
         (status = 200, description = "Work that goes on in the background", body = Job),
         Invalid, NoKey, Unknown, Unread, Defect,
@@ -63,7 +63,7 @@ async fn rebuild<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) ->
 
 /// Folds the log again and compares the rows
 #[utoipa::path(post, path = "/v1/admin/verify", tag = "admin", operation_id = "admin_verify",
-    request_body = Option<VerifyBody>,
+    request_body = VerifyBody,
     responses(
         (status = 200, description = "Work that goes on in the background", body = Job),
         Invalid, NoKey, Unknown, Unread, Defect,

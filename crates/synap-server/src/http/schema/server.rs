@@ -53,11 +53,11 @@ shapes! {
         .has("reason", text(), "Why")
         .has("behind", anything(), "The event that it waits behind")
         .has("subject", text(), "Its subject");
-    /// Which partitions to rebuild.
+    /// Which partitions to rebuild. No body at all means all.
     RebuildBody = Shape::new()
         .takes("partition", id(), "One partition only; default: all")
         .takes("accept_loss", flag(), "Also where the rows hold events that the log has lost");
-    /// Which partitions to verify.
+    /// Which partitions to verify. No body at all means all.
     VerifyBody = Shape::new()
         .takes("partition", id(), "One partition only; default: all");
     /// Work that goes on in the background.
