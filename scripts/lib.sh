@@ -130,10 +130,11 @@ place_binary() {
     mv "$to.new.$$" "$to"
 }
 
-# Starts `$1 serve` on the fresh folder $2 and any free port, and waits until it serves.
-# Sets SERVER_PID, and exports SYNAP_BASE_URL and SYNAP_API_KEY for its clients.
+# Starts `$1 serve` on the fresh folder $2 and any free port, with the further options $3…, and waits until it serves.
+# Sets SERVER_PID, and exports SYNAP_BASE_URL and SYNAP_API_KEY for its clients, and where it serves gRPC if it does.
 start_server() {
-    local binary="$1" dir="$2" tries=0
+    local binary="$1" dir="$2" tries=0 address
+    shift 2
     mkdir -p "$dir"
     find_python
     find_nats
@@ -142,7 +143,7 @@ start_server() {
     SERVER_LOG="$dir/synap.log"
     : >"$dir/ready.json"
     SYNAP_NATS_SERVER="$NATS_SERVER" \
-        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --api-key "$SYNAP_API_KEY" \
+        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
         >"$dir/ready.json" 2>"$SERVER_LOG" </dev/null &
     SERVER_PID=$!
     # It prints one line when everything serves.
@@ -156,6 +157,11 @@ start_server() {
         <"$dir/ready.json" 2>/dev/null)" ||
         server_failed "its first line on stdout is not the JSON that says where it serves: $(head -n 1 "$dir/ready.json")"
     export SYNAP_BASE_URL
+    address="$("$PYTHON" -c 'import json, sys; print(json.loads(sys.stdin.readline()).get("grpc") or "")' <"$dir/ready.json")"
+    address="${address#*://}"
+    if [ -n "$address" ]; then
+        export SYNAP_GRPC_HOST="${address%:*}" SYNAP_GRPC_PORT="${address##*:}" SYNAP_GRPC_USE_TLS=false
+    fi
 }
 
 # Says why, shows the end of the server's log, and exits; the caller's exit trap ends the server.
