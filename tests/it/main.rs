@@ -17,6 +17,7 @@ mod nats_down;
 mod read_your_writes;
 mod rebuild;
 mod restart;
+mod routes;
 mod scopes;
 mod seed;
 mod service;

@@ -5,7 +5,7 @@ use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
 use crate::grpc;
-use crate::http::router;
+use crate::http::{self, router};
 use crate::identity::Keyring;
 use crate::inbox::InboxDrain;
 use crate::ingest::{Acked, Ingest};
@@ -17,6 +17,7 @@ use crate::operations::Operations;
 use crate::upload::Reader;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,14 +89,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
     let keys = configured_keys(&config)?;
+    allow_open_files()?;
     let listener = TcpListener::bind(config.http)
         .await
         .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
-    let http = listener.local_addr()?;
+    let http_address = listener.local_addr()?;
     let grpc_listener = TcpListener::bind(config.grpc)
         .await
         .with_context(|| format!("cannot serve gRPC on {}; --grpc says where", config.grpc))?;
-    let grpc = grpc_listener.local_addr()?;
+    let grpc_address = grpc_listener.local_addr()?;
     let stop = stop_on_signal()?;
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
@@ -115,23 +117,24 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         app.tasks
             .spawn(inbox.run(move |message| drain.take(message), stop.clone())),
     );
-    let serving = axum::serve(listener, router(Arc::clone(&app)))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut serving = tokio::spawn(serving.into_future());
-    let mut streaming = tokio::spawn(grpc::serve(Arc::clone(&app), grpc_listener, stop.clone()));
+    let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());
+    let mut serving = tokio::spawn(serving);
+    let streaming = grpc::serve(Arc::clone(&app), grpc_listener, stop.clone());
+    let mut streaming = tokio::spawn(streaming);
     if let Some(key) = made_key {
         complain(&format!(
             "synap: no API key was configured, so one was made. It is shown this once: {key}"
         ));
     }
-    let ready = json!({"ready": true, "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "nats": nats.url,
+    let ready = json!({"ready": true, "http": format!("http://{http_address}"),
+        "grpc": format!("http://{grpc_address}"), "nats": nats.url,
         "durability": nats.log.durability().name()});
     say(&ready.to_string());
     tokio::select! {
         () = stop.cancelled() => {}
         ended = &mut serving => {
             stop.cancel();
-            ended.context("the HTTP server panicked")?.context("the HTTP server failed")?;
+            ended.context("the HTTP server panicked")?;
         }
         ended = &mut streaming => {
             stop.cancel();
@@ -142,6 +145,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
     Ok(())
+}
+
+/// As many open files as the machine lets us have: shells give 1,024, which connections alone can use up.
+fn allow_open_files() -> anyhow::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot open more files")
 }
 
 fn configured_keys(config: &Config) -> anyhow::Result<Keyring> {
@@ -201,7 +210,7 @@ fn replicas(config: &Config) -> usize {
 async fn shut_down(
     service: Service,
     (serving, streaming): (
-        JoinHandle<std::io::Result<()>>,
+        JoinHandle<()>,
         JoinHandle<Result<(), tonic::transport::Error>>,
     ),
     app: &App<JetStreamLog>,

@@ -56,6 +56,10 @@ impl<S: Send + Sync> FromRequest<S> for Bounded {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
+        if is_encoded(request.headers()) {
+            let message = "a body is sent as it is: without Content-Encoding";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).into());
+        }
         let declared = request
             .headers()
             .get(header::CONTENT_LENGTH)
@@ -76,6 +80,15 @@ impl<S: Send + Sync> FromRequest<S> for Bounded {
             }
         }
     }
+}
+
+/// Whether the body is compressed. It is never inflated: a few bytes of it could be many.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| {
+        let encoding = encoding.as_bytes().trim_ascii();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// A body over a limit, by how much is not known.
