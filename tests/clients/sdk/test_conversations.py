@@ -4,7 +4,13 @@ import datetime as dt
 import uuid
 
 import pytest
-from maximem_synap import ContextNotFoundError, InvalidConversationIdError, MaximemSynapSDK, TranscriptConflictError
+from maximem_synap import (
+    ContextNotFoundError,
+    InvalidConversationIdError,
+    InvalidInputError,
+    MaximemSynapSDK,
+    TranscriptConflictError,
+)
 from maximem_synap.models.conversations import TranscriptTurn
 
 from harness import Plain, Who, done, eventually, fresh, own_texts, remember, said, texts
@@ -223,11 +229,29 @@ async def test_a_transcript_may_be_a_text(sdk: MaximemSynapSDK, who: Who, plain:
     ]
 
 
-async def test_the_same_call_id_of_two_customers_is_two_conversations(sdk: MaximemSynapSDK, who: Who):
+async def test_one_conversation_id_of_several_users_is_several_conversations(
+    both: MaximemSynapSDK, who: Who, plain: Plain
+):
+    conversation = str(uuid.uuid4())
+    people = {"Alice": who.as_alice, "Bob": who.as_bob, "the other Alice": who.as_stranger}
+    for name, person in people.items():
+        answer = await both.conversation.record_message(conversation, "user", f"I am {name}.", **person)
+        assert answer["conversation_message_count"] == 1
+    for name, person in people.items():
+        body = {"conversation_id": conversation, "search_query": ["Who am I?"], **person}
+        answer = await plain.json("POST", "/v1/context/conversation/fetch", body)
+        assert [turn["content"] for turn in answer["conversation_context"]["recent_turns"]] == [f"I am {name}."]
+        assert not any(f"I am {other}." in str(answer) for other in people if other != name)
+    with pytest.raises(InvalidInputError, match="conversation_id"):
+        await both.conversation.context.get_context_for_prompt(conversation)
+
+
+async def test_one_call_id_of_two_customers_is_two_transcripts(sdk: MaximemSynapSDK, who: Who):
     call = fresh("call")
     first = await sdk.conversation.ingest_transcript(call, transcript=TRANSCRIPT, **who.as_alice)
     second = await sdk.conversation.ingest_transcript(call, transcript=TRANSCRIPT[:2], **who.as_stranger)
-    assert first.conversation_id != second.conversation_id
+    assert (first.status, second.status) == ("queued", "queued")
+    assert first.ingestion_id != second.ingestion_id
 
 
 async def test_a_long_conversation_is_listed_in_pages(sdk: MaximemSynapSDK, who: Who, plain: Plain):
