@@ -19,6 +19,8 @@ pub(crate) struct Saying {
     terms: Vec<String>,
     /// Its numbers and negations, in ascending order.
     decisive: Vec<String>,
+    /// It is a JSON object: a value that was put away, not something that was said. No two of them are one.
+    is_value: bool,
 }
 
 impl Saying {
@@ -37,6 +39,7 @@ impl Saying {
             plain,
             terms,
             decisive,
+            is_value: text.starts_with('{') && text.ends_with('}'),
         }
     }
 
@@ -44,7 +47,8 @@ impl Saying {
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         // What is common is no more than the shorter list, so most pairs are told apart by their lengths.
         let (a, b) = (self.terms.len(), other.terms.len());
-        let may_be = a.min(b) * 10 >= a.max(b) * 9 && self.decisive == other.decisive;
+        let may_be =
+            !self.is_value && a.min(b) * 10 >= a.max(b) * 9 && self.decisive == other.decisive;
         may_be
             && (self.plain == other.plain
                 || similarity(&self.terms, &other.terms) >= DUPLICATE_SIMILARITY)
@@ -64,6 +68,12 @@ mod tests {
         let (one, other) = (Saying::of(a), Saying::of(b));
         assert_eq!(one.is_like(&other), expected, "{a:?} {b:?}");
         assert_eq!(other.is_like(&one), expected, "{b:?} {a:?}");
+    }
+
+    #[test]
+    fn equal_values_are_two() {
+        let value = Saying::of(r#"{"theme": "dark"}"#);
+        assert!(!value.is_like(&Saying::of(r#"{"theme": "dark"}"#)));
     }
 
     #[test]

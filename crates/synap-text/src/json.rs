@@ -15,5 +15,11 @@ pub(crate) fn pieces(text: &str, chat: bool) -> Option<Vec<Piece>> {
     Some(flatten::pieces(&root, None))
 }
 
+/// Whether the text is a JSON object, and not a list of messages where such are turns.
+pub(crate) fn is_value(text: &str, chat: bool) -> bool {
+    let is_object = text.trim_start().starts_with('{');
+    is_object && reader::read(text).is_some_and(|root| !chat || messages::pieces(&root).is_none())
+}
+
 #[cfg(test)]
 mod tests;

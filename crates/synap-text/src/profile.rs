@@ -15,7 +15,7 @@ use crate::statement::Statement;
 use crate::{kind, sentence};
 use rules::RULES;
 use synap_types::MemoryType;
-use words::Clause;
+use words::{Clause, Who};
 
 /// Sentences of one statement that are looked at.
 const SENTENCES_MAX: usize = 12;
@@ -33,20 +33,25 @@ pub struct Attribute {
     pub confidence: f32,
 }
 
-/// The attributes that a statement gives, if it is about the user; in the order of its text.
+/// The attributes that a statement gives of the user; in the order of its text.
 ///
-/// `about_user`: the statement was said by the user or is of a document in the user's own scope; else there are none.
-/// Outside of transcripts the third person counts too ("She lives in Lisbon"); what somebody says in a transcript of "he",
-/// "she" or a name other than their own is about somebody else. Names: `name`, `location`, `employer`, `occupation`,
-/// `email`, `phone`, `timezone`, `language`, `birthday`, `diet`, `allergy.<what>`, `family.<who>`, `pet.<what>`,
-/// `preference.<about>`. Episodes (apart from moving, being born and
-/// names), feelings, questions, conditions, code and assistants' words give
-/// nothing.
-pub fn attributes(statement: &Statement, about_user: bool) -> Vec<Attribute> {
+/// The statement was said by the user, or is of a document in the user's own scope; an assistant's gives none. `names` are
+/// how others call the user: "Alice lives in Lisbon" is about the user if it is one of them, and in a transcript if it is
+/// the speaker. Any other name, and "she", may be somebody else. Names of attributes: `name`, `location`, `employer`,
+/// `occupation`, `email`, `phone`, `timezone`, `language`, `birthday`, `diet`, `allergy.<what>`, `family.<who>`,
+/// `pet.<what>`, `preference.<about>`. Episodes (apart from moving, being born and names), feelings, questions, conditions
+/// and code give nothing.
+pub fn attributes(statement: &Statement, names: &[&str]) -> Vec<Attribute> {
     let speaker = statement.speaker.as_deref();
-    if !about_user || speaker.is_some_and(is_assistant) {
+    if speaker.is_some_and(is_assistant) {
         return Vec::new();
     }
+    let own_names: Vec<&str> =
+        speaker.map_or_else(|| names.to_vec(), |speaker| speaker.split(' ').collect());
+    let who = Who {
+        names: &own_names,
+        is_note: speaker.is_none(),
+    };
     let text = speaker
         .and_then(|speaker| {
             let rest = statement.text.strip_prefix(speaker)?;
@@ -71,11 +76,11 @@ pub fn attributes(statement: &Statement, about_user: bool) -> Vec<Attribute> {
             };
             match kind {
                 MemoryType::Emotion => Vec::new(),
-                MemoryType::Episode => of_rules(sentence, speaker, true),
+                MemoryType::Episode => of_rules(sentence, who, true),
                 MemoryType::Fact | MemoryType::Preference | MemoryType::TemporalEvent => {
-                    let found = of_rules(sentence, speaker, false);
+                    let found = of_rules(sentence, who, false);
                     if found.is_empty() {
-                        wish::of(sentence, speaker).into_iter().collect()
+                        wish::of(sentence, speaker, who).into_iter().collect()
                     } else {
                         found
                     }
@@ -90,8 +95,8 @@ fn is_assistant(name: &str) -> bool {
 }
 
 /// Of each clause of the sentence, the first pattern of the table that it starts with.
-fn of_rules(sentence: &str, speaker: Option<&str>, episode: bool) -> Vec<Attribute> {
-    let clauses = words::clauses(sentence, speaker);
+fn of_rules(sentence: &str, who: Who<'_>, episode: bool) -> Vec<Attribute> {
+    let clauses = words::clauses(sentence, who);
     if clauses.first().is_some_and(Clause::is_condition) {
         return Vec::new();
     }

@@ -13,6 +13,9 @@ pub const TEXT_VERSION: u32 = 2;
 /// in some statement.
 pub const STATEMENTS_MAX: usize = 10_000;
 
+/// A text of up to this many bytes that is a JSON object stays whole: whoever wrote it as a text wants it back as it is.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
+
 /// Of a long text, neighbouring sentences are put together until it gives this many statements, about.
 const STATEMENTS_GOOD: usize = STATEMENTS_MAX / 2;
 
@@ -78,6 +81,15 @@ pub(crate) fn marks(text: &str) -> Vec<Piece> {
 
 fn pieces(source: &Source<'_>, text: &str) -> Vec<Piece> {
     let chat = source.document_type.is_chat();
+    if matches!(source.content, Content::Text(_))
+        && text.len() <= VALUE_BYTES_MAX
+        && json::is_value(text, chat)
+    {
+        let whole = text.trim();
+        let start = text.len() - text.trim_start().len();
+        let span = start..start + whole.len();
+        return vec![Piece::new(None, whole.to_owned(), span, Form::Code)];
+    }
     if let Some(pieces) = json::pieces(text, chat) {
         return pieces;
     }

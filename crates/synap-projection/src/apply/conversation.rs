@@ -115,7 +115,8 @@ impl<'a> Conversation<'a> {
         }
         let said_or_accepted = turn.said_at.unwrap_or(self.at.event.time).micros();
         self.row.turns = number;
-        self.row.tokens += estimate_tokens(turn.content) as u64;
+        let said = format!("{}: {}", source.speaker, turn.content);
+        self.row.tokens += estimate_tokens(&said) as u64;
         self.row.started_at = self.row.started_at.min(said_or_accepted);
         self.row.last_at = self.row.last_at.max(said_or_accepted);
         let row = TurnRow {

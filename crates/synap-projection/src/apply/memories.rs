@@ -206,9 +206,26 @@ impl<'a> Memories<'a> {
         let Some((profile, changed)) = &mut self.profile else {
             return;
         };
-        let about_user = origin.turn.is_none_or(|(_, role)| role == TurnRole::User);
+        if origin.turn.is_some_and(|(_, role)| role != TurnRole::User) {
+            return;
+        }
+        let known_name = profile
+            .attributes
+            .get("name")
+            .map(|known| known.value.clone());
+        let user = self
+            .at
+            .scope
+            .path()
+            .last()
+            .map_or("", |level| level.id.as_str());
+        let names: Vec<&str> = user
+            .split(|c: char| !c.is_alphanumeric())
+            .chain(known_name.iter().flat_map(|name| name.split(' ')))
+            .filter(|name| !name.is_empty())
+            .collect();
         let said_at = statement.said_at.or(origin.said_at);
-        for found in attributes(statement, about_user) {
+        for found in attributes(statement, &names) {
             let known = ProfileAttribute {
                 value: found.value,
                 confidence: found.confidence,

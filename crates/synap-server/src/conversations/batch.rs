@@ -150,7 +150,7 @@ impl<L: EventLog> Operations<L> {
     }
 }
 
-/// The turn of a stream's event; `None` for events that are hints. `event_id` is its key: the stream sends an event again
+/// The turn of a stream's event; `None` for events that are hints, not turns. `event_id` is its key: the stream sends an event again
 /// until it is acked, and sometimes after.
 pub(crate) fn stream_turn(
     identity: &Identity,
@@ -169,10 +169,6 @@ pub(crate) fn stream_turn(
         "" => return Err(ApiError::invalid("event_type", "is required")),
         _ => return Ok(None),
     };
-    // What no conversation or nobody said is a hint as well.
-    if text(&event, "conversation_id").is_empty() || text(&event, "user_id").is_empty() {
-        return Ok(None);
-    }
     let key = text(&event, "event_id");
     event.insert("role".to_owned(), role.into());
     event.entry("content").or_insert_with(|| "".into());
@@ -182,7 +178,11 @@ pub(crate) fn stream_turn(
         None
     } else {
         IdempotencyKey::caller("event_id", &key)?;
-        Some(IdempotencyKey::Caller(format!("event {key}")))
+        // Some clients make the id from the content: in another conversation it is another event.
+        let conversation = request.conversation.id;
+        Some(IdempotencyKey::Caller(format!(
+            "event {conversation} {key}"
+        )))
     };
     Ok(Some(request))
 }

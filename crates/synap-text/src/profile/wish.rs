@@ -1,7 +1,7 @@
 //! Likes and habits of the user, which are named by what they are about.
 
 use super::Attribute;
-use super::words;
+use super::words::{self, Who};
 use crate::kind;
 use crate::piece::clip;
 use synap_types::MemoryType;
@@ -34,12 +34,12 @@ const OBJECT_ENDS: &[&str] = &[
 ];
 
 /// The preference that a sentence states of the user.
-pub(super) fn of(sentence: &str, speaker: Option<&str>) -> Option<Attribute> {
+pub(super) fn of(sentence: &str, speaker: Option<&str>, who: Who<'_>) -> Option<Attribute> {
     let typed = kind::of(sentence, None, speaker);
     if typed.kind != MemoryType::Preference || typed.confidence < SURE_MIN {
         return None;
     }
-    let clauses = words::clauses(sentence, speaker);
+    let clauses = words::clauses(sentence, who);
     let first = clauses
         .first()
         .filter(|clause| !clause.is_condition() || clause.is_occasion())?;

@@ -33,8 +33,15 @@ const CONDITIONS: &[&str] = &[
 ];
 /// Forms of verbs that go with "I" and "they", not with a name.
 const PLURAL: &[&str] = &["are", "do", "have", "live", "reside", "speak", "work"];
-const THEY: &[&str] = &["he", "she", "they"];
-const THEIR: &[&str] = &["her", "his", "their"];
+
+/// Whose words are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Who<'a> {
+    /// Names that mean the user.
+    pub(super) names: &'a [&'a str],
+    /// Nobody speaks: "the user" is the user.
+    pub(super) is_note: bool,
+}
 
 /// A word of a clause.
 #[derive(Debug, Clone)]
@@ -51,9 +58,9 @@ pub(super) struct Word<'a> {
 #[derive(Debug)]
 pub(super) struct Clause<'a> {
     words: Vec<Word<'a>>,
-    /// Who is meant is named or "she", not "I".
+    /// Who is meant is named, not "I".
     pub(super) reported: bool,
-    /// How many words the subject ("she", "Dana Scully") or the owner ("her", "Dana's") takes.
+    /// How many words the subject ("Dana Scully") or the owner ("Dana's") takes.
     subject: usize,
     owner: usize,
 }
@@ -84,7 +91,7 @@ impl Clause<'_> {
             .is_some_and(|word| matches!(word.lower.as_str(), "when" | "whenever"))
     }
 
-    /// Whether it starts with the user as "she" or by name.
+    /// Whether it starts with the user by name.
     pub(super) const fn is_reported(&self) -> bool {
         self.reported && self.subject + self.owner > 0
     }
@@ -125,7 +132,7 @@ impl Clause<'_> {
                 .get(at)
                 .is_some_and(|word| list.contains(&word.lower.as_str()))
         };
-        self.reported && self.subject > 0 && !is(0, THEY) && is(self.subject, PLURAL)
+        self.reported && self.subject > 0 && is(self.subject, PLURAL)
     }
 
     /// How many words from `at` a slot takes, and which one it is, if it is of a list.
@@ -161,7 +168,7 @@ impl Clause<'_> {
 }
 
 /// The clauses of a sentence: from its start, and from each word after a mark or an "and".
-pub(super) fn clauses<'a>(sentence: &'a str, speaker: Option<&str>) -> Vec<Clause<'a>> {
+pub(super) fn clauses<'a>(sentence: &'a str, who: Who<'_>) -> Vec<Clause<'a>> {
     let words = words(sentence);
     let starts = (0..words.len()).filter(|at| {
         let before = at.checked_sub(1).and_then(|before| words.get(before));
@@ -169,20 +176,16 @@ pub(super) fn clauses<'a>(sentence: &'a str, speaker: Option<&str>) -> Vec<Claus
             || words.get(*at).is_some_and(|word| word.lower == "i")
     });
     starts
-        .map(|at| clause(words.get(at..).unwrap_or_default().to_vec(), speaker))
+        .map(|at| clause(words.get(at..).unwrap_or_default().to_vec(), who))
         .collect()
 }
 
-fn clause<'a>(words: Vec<Word<'a>>, speaker: Option<&str>) -> Clause<'a> {
+fn clause<'a>(words: Vec<Word<'a>>, who: Who<'_>) -> Clause<'a> {
     let first = words.first().map_or("", |word| word.lower.as_str());
     let (mut subject, mut owner) = (usize::from(first == "i"), usize::from(first == "my"));
     let reported = subject + owner == 0;
-    if reported && speaker.is_none() {
-        subject = usize::from(THEY.contains(&first));
-        owner = usize::from(THEIR.contains(&first));
-    }
-    if reported && subject + owner == 0 {
-        (subject, owner) = named(&words, speaker);
+    if reported {
+        (subject, owner) = named(&words, who);
     }
     Clause {
         words,
@@ -192,24 +195,26 @@ fn clause<'a>(words: Vec<Word<'a>>, speaker: Option<&str>) -> Clause<'a> {
     }
 }
 
-/// How many words a name at the start takes as a subject and as an owner. In a transcript only the speaker's own counts.
-fn named(words: &[Word<'_>], speaker: Option<&str>) -> (usize, usize) {
-    let counts = |word: &Word<'_>, name: &str| {
-        speaker.is_none_or(|speaker| speaker.split(' ').any(|part| part == name))
+/// How many words the user's name at the start takes as a subject and as an owner. Another name is another person or thing,
+/// and so may "she" be.
+fn named(words: &[Word<'_>], who: Who<'_>) -> (usize, usize) {
+    let counts = |name: &str| {
+        who.names
+            .iter()
+            .any(|known| known.to_lowercase() == name.to_lowercase())
             && name.starts_with(char::is_uppercase)
             && name.chars().all(|c| c.is_alphabetic() || c == '-')
             && !kind::opens_sentences(name)
-            && !THEY.contains(&word.lower.as_str())
     };
     let whole = words
         .iter()
         .take(2)
-        .take_while(|word| counts(word, word.raw))
+        .take_while(|word| counts(word.raw))
         .count();
     let at = usize::from(
         words
             .first()
-            .is_some_and(|word| word.lower == "the" && speaker.is_none()),
+            .is_some_and(|word| word.lower == "the" && who.is_note),
     );
     let user = words.get(at).map_or("", |word| word.lower.as_str());
     let owns = words.get(whole).is_some_and(|word| {
@@ -217,11 +222,11 @@ fn named(words: &[Word<'_>], speaker: Option<&str>) -> (usize, usize) {
             .raw
             .strip_suffix("'s")
             .or_else(|| word.raw.strip_suffix("’s"));
-        name.is_some_and(|name| counts(word, name))
+        name.is_some_and(counts)
     });
     match (user, owns) {
-        ("user", _) if speaker.is_none() => (at + 1, 0),
-        ("user's", _) if speaker.is_none() => (0, at + 1),
+        ("user", _) if who.is_note => (at + 1, 0),
+        ("user's", _) if who.is_note => (0, at + 1),
         (_, true) => (0, whole + 1),
         (_, false) => (whole, 0),
     }

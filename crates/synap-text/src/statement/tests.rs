@@ -312,3 +312,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_that_is_a_json_object_stays_whole() {
+    let text = r#" {"kind": "fact", "content": {"text": "I am so sad.", "number": 7}} "#;
+    let document_type = "ai-chat-conversation".parse().unwrap();
+    let read = |content: &Content| {
+        let source = Source {
+            content,
+            document_type: &document_type,
+        };
+        statements(&source)
+    };
+    let found = read(&Content::Text(text.to_owned()));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].text.as_str(), found[0].kind),
+        (text.trim(), MemoryType::Fact)
+    );
+    assert_eq!(found[0].span.start, 1);
+    let object = serde_json::from_str(text).unwrap();
+    assert_ne!(
+        read(&Content::Json(object))[0].text,
+        text.trim(),
+        "a document in JSON is read"
+    );
+    let chat = r#"{"messages": [{"role": "user", "content": "I like tea."}]}"#;
+    assert_eq!(
+        read(&Content::Text(chat.to_owned()))[0].text,
+        "User: I like tea."
+    );
+}
