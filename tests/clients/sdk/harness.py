@@ -1,4 +1,4 @@
-"""What the tests share: clients, names that no other test uses, and a plain view of the server without the vendor's code."""
+"""What the tests share: clients, names that no other test uses, and a plain view of the server."""
 
 import asyncio
 import os
@@ -20,7 +20,8 @@ TYPES = ("facts", "preferences", "episodes", "emotions", "temporal_events")
 
 # One sentence of every type.
 OF_EVERY_TYPE = (
-    "Alice works at Acme as an engineer. Alice prefers oolong tea. Yesterday Alice visited the Oslo office and met Bob. "
+    "Alice works at Acme as an engineer. Alice prefers oolong tea. "
+    "Yesterday Alice visited the Oslo office and met Bob. "
     "Alice felt frustrated about the invoice delay. The renewal deadline is on 2026-12-01."
 )
 

@@ -84,7 +84,9 @@ async def test_levels_keep_less_and_less(sdk: MaximemSynapSDK, who: Who):
         assert ratio == pytest.approx(aim, abs=0.15)
 
 
-@pytest.mark.parametrize("strategy", ["adaptive", "aggressive", "balanced", "conservative", "low", "medium", "high", None])
+@pytest.mark.parametrize(
+    "strategy", ["adaptive", "aggressive", "balanced", "conservative", "low", "medium", "high", None]
+)
 async def test_every_strategy_of_the_sdk_is_answered_with_one_that_it_knows(
     sdk: MaximemSynapSDK, who: Who, strategy: str | None
 ):
@@ -103,7 +105,10 @@ async def test_formats_hold_the_same_and_look_different(both: MaximemSynapSDK, w
     conversation = await talked(both, who)
     await compacted(both, conversation)
     context = both.conversation.context
-    shapes = {name: await context.get_compacted(conversation, format=name) for name in ("structured", "narrative", "injection")}
+    shapes = {
+        name: await context.get_compacted(conversation, format=name)
+        for name in ("structured", "narrative", "injection")
+    }
     for name, shape in shapes.items():
         assert "oak" in shape.compacted_context, name
         assert shape.compaction_id == shapes["structured"].compaction_id

@@ -178,7 +178,9 @@ async def test_a_merged_fetch_without_a_query_tells_memories_and_the_conversatio
 
 
 TRANSCRIPT = [
-    TranscriptTurn(role="user", content="My name is Alice and my dog is called Karo.", timestamp="2026-11-01T10:00:00Z"),
+    TranscriptTurn(
+        role="user", content="My name is Alice and my dog is called Karo.", timestamp="2026-11-01T10:00:00Z"
+    ),
     TranscriptTurn(role="assistant", content="Hello Alice.", speaker="Agent", metadata={"n": 2}),
     TranscriptTurn(role="user", content="Karo eats only fish."),
 ]

@@ -80,9 +80,7 @@ async def test_ids_are_the_same_in_every_scope_so_that_a_merged_fetch_has_each_o
 
 @pytest.mark.parametrize("scopes", [["user"], ["customer"], ["client"], ["user", "client"], None])
 async def test_a_merged_fetch_asks_the_scopes_that_were_named(both: MaximemSynapSDK, chain: Chain, scopes):
-    merged = await both.fetch(
-        **chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True
-    )
+    merged = await both.fetch(**chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True)
     assert set(merged.scopes_queried) == set(scopes or ["user", "customer"])
     told = chain.of([text(item) for item in merged.facts])
     assert (chain.user in told) == (scopes is None or "user" in scopes)

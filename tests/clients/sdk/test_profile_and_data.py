@@ -80,9 +80,7 @@ async def test_deleting_a_user_leaves_the_others(both: MaximemSynapSDK, who: Who
 
 async def test_deleting_a_conversation_removes_its_turns(both: MaximemSynapSDK, who: Who, plain: Plain):
     conversation = await stored_for_deletion(both, who)
-    answer = await both.data.delete(
-        "conversation", conversation_id=conversation, confirm=conversation, **who.as_alice
-    )
+    answer = await both.data.delete("conversation", conversation_id=conversation, confirm=conversation, **who.as_alice)
     assert answer.status in {"complete", "partial"}
     assert await plain.turns(conversation) == []
     prompt = await both.conversation.context.get_context_for_prompt(conversation)

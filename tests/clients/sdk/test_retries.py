@@ -142,7 +142,9 @@ async def test_forget_says_what_the_first_one_forgot(shaky: MaximemSynapSDK, pro
 async def test_compact_makes_one_version(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     conversation = str(uuid.uuid4())
     for number in range(6):
-        await shaky.conversation.record_message(conversation, "user", f"The kayak number {number} is red.", **who.as_alice)
+        await shaky.conversation.record_message(
+            conversation, "user", f"The kayak number {number} is red.", **who.as_alice
+        )
     path = "/v1/conversations/compact"
     proxy.fail(path, *TWICE)
     started = await shaky.conversation.context.compact(conversation, force=True)

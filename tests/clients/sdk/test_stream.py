@@ -142,9 +142,7 @@ async def test_many_users_on_one_stream_stay_apart(stream: MaximemSynapSDK, who:
     people = [who.as_alice, who.as_bob, who.as_stranger]
     conversations = [str(uuid.uuid4()) for _ in people]
     talks = [[("user", f"Turn {number} of person {at}.") for number in range(20)] for at in range(3)]
-    await asyncio.gather(
-        *(say(stream, *each) for each in zip(conversations, people, talks, strict=True))
-    )
+    await asyncio.gather(*(say(stream, *each) for each in zip(conversations, people, talks, strict=True)))
     await acknowledged(stream)
     for conversation, talk in zip(conversations, talks, strict=True):
         assert await plain.turns(conversation) == talk

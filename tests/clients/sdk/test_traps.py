@@ -30,7 +30,6 @@ from harness import (
 from proxy import LOSE, Proxy
 
 
-
 def bodies(who: Who) -> dict[str, dict[str, str]]:
     """Whom each level's fetch names."""
     return {"user": who.as_alice, "customer": {"customer_id": who.acme}, "client": {}}
