@@ -13,7 +13,8 @@ from maximem_synap import (
 )
 from maximem_synap.models.conversations import TranscriptTurn
 
-from harness import Plain, Who, done, eventually, fresh, own_texts, remember, said, texts
+from harness import Plain, Who, done, eventually, fresh, new_sdk, own_texts, remember, said, texts
+from proxy import Proxy
 
 TALK = [
     ("user", "My parcel weighs nineteen kilograms."),
@@ -214,7 +215,7 @@ async def test_ingest_transcript_then_again_then_another(both: MaximemSynapSDK, 
     assert prompt.total_message_count == 3
     found = own_texts(await both.user.context.fetch(**who.as_alice, search_query=["What does Karo eat?"]))
     assert any("Karo eats only fish." in one for one in found)
-    assert not own_texts(await both.user.context.fetch(**who.as_bob))
+    assert not own_texts(await both.user.context.fetch(**who.as_bob, search_query=["Karo"]))
 
 
 async def test_a_transcript_may_be_a_text(sdk: MaximemSynapSDK, who: Who, plain: Plain):
@@ -294,3 +295,24 @@ async def test_summary_mode_tells_the_latest_conversations_and_no_memories(both:
     assert [each.conversation_id for each in one.conversations] == [second]
     merged = await both.fetch(**who.as_alice, context_mode="conversation-summary", last_n_conversations=2)
     assert len(merged.conversations) == 2
+
+
+async def test_a_client_that_answers_by_itself_asks_when_somebody_else_wrote(
+    sdk: MaximemSynapSDK, who: Who, proxy: Proxy
+):
+    """It compares its own turns with the count in each answer, which must be of all turns there are."""
+    local = new_sdk(api_base_url=proxy.url, sdk_st_authoritative=True)
+    await local.initialize()
+    conversation = str(uuid.uuid4())
+    path = f"/v1/conversations/{conversation}/context-for-prompt"
+    for role, content in TALK[:2]:
+        await local.conversation.record_message(conversation, role, content, **who.as_alice)
+    prompt = await local.conversation.context.get_context_for_prompt(conversation)
+    assert said(prompt.recent_messages) == TALK[:2]
+    assert not proxy.sent(path)
+    await sdk.conversation.record_message(conversation, *TALK[2], **who.as_alice)
+    await local.conversation.record_message(conversation, *TALK[3], **who.as_alice)
+    prompt = await local.conversation.context.get_context_for_prompt(conversation)
+    assert said(prompt.recent_messages) == TALK[:4]
+    assert len(proxy.sent(path)) == 1
+    await local.shutdown()

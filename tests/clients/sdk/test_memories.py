@@ -77,7 +77,7 @@ async def test_batch_create_stores_nothing_if_one_fails_and_it_was_asked_to_fail
     with pytest.raises(InvalidInputError, match=r"documents\[1\]\.customer_id"):
         await sdk.memories.batch_create([good, bad, after], fail_fast=True)
     await remember(sdk, "Something else.", **who.as_alice)
-    assert own_texts(await sdk.user.context.fetch(**who.as_alice)) == ["Something else."]
+    assert own_texts(await sdk.user.context.fetch(**who.as_alice, search_query=["Alice"])) == ["Something else."]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ async def test_delete_hides_the_memory_and_says_when(both: MaximemSynapSDK, who:
     assert gone["deleted_at"]
 
     async def look():
-        return {item.id for item in own(await both.user.context.fetch(who.alice, customer_id=who.acme))}
+        return {item.id for item in own(await both.user.context.fetch(**who.as_alice, search_query=["Alice"]))}
 
     assert await eventually(look, lambda seen: seen == set(stored[1:])) == set(stored[1:])
     with pytest.raises(ContextNotFoundError):
@@ -175,7 +175,7 @@ async def test_forget_previews_and_then_forgets(both: MaximemSynapSDK, who: Who)
     assert not gone.failed_ids
 
     async def look(person: dict[str, str]):
-        return own_texts(await both.user.context.fetch(**person))
+        return own_texts(await both.user.context.fetch(**person, search_query=["bicycle cat"]))
 
     assert await eventually(lambda: look(who.as_alice), lambda seen: len(seen) == 1) == ["The cat is called Pamuk."]
     assert len(await look(who.as_bob)) == len(await look(who.as_stranger)) == 2

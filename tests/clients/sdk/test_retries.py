@@ -35,7 +35,7 @@ async def test_create(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     receipt = await shaky.memories.create("Alice prefers oolong tea.", **who.as_alice)
     three_sends_of_one_call(proxy, "/api/v1/memories/create")
     status = await done(shaky, receipt.ingestion_id)
-    found = own(await shaky.user.context.fetch(**who.as_alice))
+    found = own(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"]))
     assert [item.id for item in found] == status.memory_ids
     counted = await shaky.data.delete("user", dry_run=True, **who.as_alice)
     assert counted.counts["memories"] == 1
@@ -52,7 +52,7 @@ async def test_batch_create(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     assert (answer.succeeded, answer.failed) == (4, 0)
     for result in answer.results:
         await done(shaky, result.ingestion_id)
-    assert sorted(own_texts(await shaky.user.context.fetch(**who.as_alice))) == [
+    assert sorted(own_texts(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"]))) == [
         f"Crate {n} holds pears." for n in range(4)
     ]
 
@@ -69,7 +69,7 @@ async def test_upload(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     answer = await shaky._http_transport._client.post(path, content=third.body, headers=third.headers)
     assert answer.json()["ingestion_id"] == str(receipt.ingestion_id)
     await done(shaky, receipt.ingestion_id)
-    assert own_texts(await shaky.user.context.fetch(**who.as_alice)) == ["Alice keeps bees."]
+    assert own_texts(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"])) == ["Alice keeps bees."]
     proxy.fail(path, LOSE)
     with pytest.raises(SynapTransientError):
         await shaky.memories.create_from_file(file=io.BytesIO(b"Alice keeps goats."), filename="g.txt", **who.as_alice)

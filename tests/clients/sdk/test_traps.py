@@ -94,6 +94,13 @@ async def test_trap_04_without_a_query_the_profile_and_the_prompt_are_asked_firs
     conversation = str(uuid.uuid4())
     await sdk.conversation.record_message(conversation, "user", "Hello.", **who.as_alice)
     await sdk.conversation.context.fetch(conversation)
+    await remember(sdk, "My name is Bob. I prefer oolong tea.", **who.as_bob)
+    asked = len(proxy.sent("/v1/context/user/fetch"))
+    told = await sdk.user.context.fetch(**who.as_bob)
+    assert told.metadata.source == "profile"
+    assert "oolong" in str(told.profile.raw)
+    assert len(proxy.sent("/v1/context/user/fetch")) == asked
+    assert any("oolong" in one for one in own_texts(await sdk.user.context.fetch(**who.as_bob, search_query=["tea"])))
     assert [one.status for one in proxy.sent(f"/v1/conversations/{conversation}/context-for-prompt")] == [200]
     assert not proxy.sent("/v1/context/conversation/fetch")
     await sdk.shutdown()
@@ -301,7 +308,7 @@ async def test_trap_17_a_document_id_used_again_is_a_new_version_and_no_conflict
     (second,) = await remember(sdk, "Alice prefers mate.", **words)
 
     async def look() -> list[str]:
-        return own_texts(await sdk.user.context.fetch(**who.as_alice))
+        return own_texts(await sdk.user.context.fetch(**who.as_alice, search_query=["Alice"]))
 
     assert await eventually(look, lambda seen: len(seen) == 1) == ["Alice prefers mate."]
     assert (await sdk.memories.get(uuid.UUID(second))).content == "Alice prefers mate."
