@@ -136,9 +136,9 @@ async def test_nobody_else_is_told_a_conversation_by_naming_it(both: MaximemSyna
 
 
 @pytest.mark.parametrize("style", ["structured", "narrative", "bullet_points"])
-async def test_context_for_prompt_in_every_style(both: MaximemSynapSDK, who: Who, style: str):
-    conversation = await record(both, who.as_alice, TALK[:4])
-    prompt = await both.conversation.context.get_context_for_prompt(conversation, style=style)
+async def test_context_for_prompt_in_every_style(sdk: MaximemSynapSDK, who: Who, style: str):
+    conversation = await record(sdk, who.as_alice, TALK[:4])
+    prompt = await sdk.conversation.context.get_context_for_prompt(conversation, style=style)
     assert prompt.available
     assert said(prompt.recent_messages) == TALK[:4]
     assert len({message.message_id for message in prompt.recent_messages}) == 4

@@ -79,8 +79,8 @@ async def test_ids_are_the_same_in_every_scope_so_that_a_merged_fetch_has_each_o
 
 
 @pytest.mark.parametrize("scopes", [["user"], ["customer"], ["client"], ["user", "client"], None])
-async def test_a_merged_fetch_asks_the_scopes_that_were_named(both: MaximemSynapSDK, chain: Chain, scopes):
-    merged = await both.fetch(**chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True)
+async def test_a_merged_fetch_asks_the_scopes_that_were_named(sdk: MaximemSynapSDK, chain: Chain, scopes):
+    merged = await sdk.fetch(**chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True)
     assert set(merged.scopes_queried) == set(scopes or ["user", "customer"])
     told = chain.of([text(item) for item in merged.facts])
     assert (chain.user in told) == (scopes is None or "user" in scopes)
@@ -122,10 +122,10 @@ async def test_every_type_is_in_its_list_with_its_fields(both: MaximemSynapSDK, 
 
 
 @pytest.mark.parametrize("kind", FETCH_TYPES)
-async def test_types_limits_the_answer_in_both_spellings(both: MaximemSynapSDK, who: Who, kind: str):
-    await remember(both, OF_EVERY_TYPE, **who.as_alice)
+async def test_types_limits_the_answer_in_both_spellings(sdk: MaximemSynapSDK, who: Who, kind: str):
+    await remember(sdk, OF_EVERY_TYPE, **who.as_alice)
     for spelling in FETCH_TYPES[kind]:
-        found = await both.user.context.fetch(**who.as_alice, types=[spelling], search_query=["Alice"], max_results=50)
+        found = await sdk.user.context.fetch(**who.as_alice, types=[spelling], search_query=["Alice"], max_results=50)
         assert getattr(found, kind), spelling
         assert all(not getattr(found, other) for other in TYPES if other != kind), spelling
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from maximem_synap import MaximemSynapSDK, RetryPolicy, SynapTransientError
 
-from harness import Plain, eventually, new_sdk, scratch
+from harness import Plain, acknowledged, eventually, new_sdk, scratch
 from serving import Serve
 
 DANA = {"user_id": "dana", "customer_id": "acme"}
@@ -120,15 +120,6 @@ def turns(numbers: range) -> list[tuple[str, str]]:
     return [("user" if number % 2 else "assistant", f"Turn {number}.") for number in numbers]
 
 
-async def all_acknowledged(sdk: MaximemSynapSDK) -> None:
-    transport = sdk._grpc_transport
-
-    async def left() -> int:
-        return len(transport._unacked) + len(transport._send_queue)
-
-    assert await eventually(left, lambda seen: seen == 0) == 0
-
-
 async def test_killed_in_the_middle_of_a_stream(server: Serve, view: Plain, monkeypatch):
     monkeypatch.setattr("maximem_synap.transport.grpc_client.GRPCTransport.BACKOFF_BASE", 0.2)
     sdk = client(server)
@@ -140,7 +131,7 @@ async def test_killed_in_the_middle_of_a_stream(server: Serve, view: Plain, monk
     await send(sdk, conversation, range(20, 40))
     await asyncio.to_thread(server.start)
     await send(sdk, conversation, range(40, 60))
-    await all_acknowledged(sdk)
+    await acknowledged(sdk)
     assert await view.turns(conversation) == turns(range(60))
     await killed_and_restarted(server)
     assert await view.turns(conversation) == turns(range(60))
@@ -162,8 +153,9 @@ async def test_the_next_process_sends_what_the_last_one_had_no_answer_to(server:
     await second.initialize()
     await second.instance.listen()
     await send(second, conversation, range(15, 18))
-    await all_acknowledged(second)
-    assert await view.turns(conversation) == turns(range(18))
+    await acknowledged(second)
+    stored = await eventually(lambda: view.turns(conversation), lambda seen: len(seen) == 18)
+    assert stored == turns(range(18))
     await second.shutdown()
 
 
@@ -183,7 +175,7 @@ async def test_the_same_events_again_after_a_restart_are_acknowledged_and_not_st
 
     transport._write_conversation_event = noted
     await send(sdk, conversation, range(5))
-    await all_acknowledged(sdk)
+    await acknowledged(sdk)
     await sdk.instance.stop_listening()
     await killed_and_restarted(server)
     await sdk.instance.listen()
@@ -191,6 +183,6 @@ async def test_the_same_events_again_after_a_restart_are_acknowledged_and_not_st
     assert len(replayed) == 5
     for message in replayed:
         await sdk._grpc_transport.send(message)
-    await all_acknowledged(sdk)
+    await acknowledged(sdk)
     assert await view.turns(conversation) == turns(range(5))
     await sdk.shutdown()

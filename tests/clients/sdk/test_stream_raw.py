@@ -204,7 +204,11 @@ async def test_telemetry_is_counted(channel: grpc.aio.Channel):
     assert (await call).events_received == 25
 
 
-@pytest.mark.parametrize("message", [b"\xff" * 64, b"\x0a\xff\xff\xff\xff\x0f", b"\x00", b"\x0a\x7f" + b"\x0a" * 127])
+@pytest.mark.parametrize(
+    "message",
+    [b"\xff" * 64, b"\x0a\xff\xff\xff\xff\x0f", b"\x00", b"\x0a\x7f" + b"\x0a" * 127],
+    ids=["ones", "a length without an end", "no field", "nested"],
+)
 async def test_bytes_that_are_no_message_end_the_call_and_not_the_server(
     channel: grpc.aio.Channel, message: bytes, who: Who
 ):

@@ -18,6 +18,7 @@ from harness import (
     TYPES,
     Plain,
     Who,
+    acknowledged,
     done,
     eventually,
     fresh,
@@ -190,15 +191,12 @@ async def test_trap_08_an_event_that_comes_back_is_acknowledged_and_is_one_turn(
         **who.as_alice,
     }
 
-    async def left() -> int:
-        return len(transport._unacked)
-
     for _ in range(3):
         await transport.send(event | {"event_id": event_id})
-        assert await eventually(left, lambda seen: seen == 0) == 0
+        await acknowledged(stream)
     assert await plain.turns(conversation) == [("user", "ok")]
     await transport.send(event | {"event_id": str(uuid.uuid4())})
-    assert await eventually(left, lambda seen: seen == 0) == 0
+    await acknowledged(stream)
     assert await plain.turns(conversation) == [("user", "ok")] * 2
 
 
