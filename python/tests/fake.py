@@ -7,12 +7,25 @@ import json
 import re
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 NOW = "2026-11-22T13:46:12.187179Z"
+RECEIPT = {
+    "ingestion_id": "607f33d4-8bf7-4800-b517-7fd853e00b5c",
+    "document_id": "d",
+    "status": "queued",
+    "duplicate": False,
+    "queued_at": NOW,
+    "scope": "user",
+    "scope_path": {"customer": "acme", "user": "al"},
+    "position": "token",
+    "durability": "power-safe",
+}
+CONTEXT = {"context": {}, "ttl_seconds": -1, "scopes": [], "tokens": 0, "stale": False}
 LISTS = {"fact": "facts", "episode": "episodes"}
 STOP = {"when", "what", "does", "this", "our", "can", "did", "the", "end", "last"}
 
@@ -35,6 +48,8 @@ class Fake:
     def __init__(self, *, leak: bool = False, shuffle: bool = False, key: str = "key") -> None:
         self.leak, self.shuffle, self.key = leak, shuffle, key
         self.memories: list[Memory] = []
+        self.turns: dict[str, list[dict[str, Any]]] = {}
+        self.named: dict[str, dict[str, Any]] = {}
         self.receipts: dict[tuple[str, str], dict[str, Any]] = {}
         self.requests: list[httpx.Request] = []
 
@@ -54,6 +69,10 @@ class Fake:
             return httpx.Response(200, json=isolation)
         if path.startswith("/api/v1/memories/status/"):
             return self.status(path.rsplit("/", 1)[1])
+        if request.method == "GET" and path.startswith("/v1/conversations/"):
+            return self.conversation(path, request.url.params)
+        if request.method == "GET":  # profiles and single memories: nothing is known
+            return refusal(404, "NOT_FOUND", "not found")
         body = json.loads(request.content)
         if path == "/api/v1/memories/create":
             return httpx.Response(200, json=self.create(body))
@@ -62,7 +81,36 @@ class Fake:
             count = len(results)
             batch = {"batch_id": str(uuid.uuid4()), "total": count, "succeeded": count, "failed": 0}
             return httpx.Response(200, json={**batch, "results": results})
+        if path == "/v1/conversations/messages":
+            return httpx.Response(200, json=self.once(request, lambda: self.record(body)))
         return httpx.Response(200, json=self.fetch(body))
+
+    def once(self, request: httpx.Request, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A write under the key of the caller, or else the name of the call."""
+        key = request.headers.get("Idempotency-Key") or f"call {request.headers['X-Correlation-ID']}"
+        if key in self.named:
+            return {**self.named[key], "duplicate": True}
+        self.named[key] = write()
+        return self.named[key]
+
+    def record(self, body: dict[str, Any]) -> dict[str, Any]:
+        turns = self.turns.setdefault(body["conversation_id"], [])
+        turn = {"position": len(turns) + 1, "message_id": str(uuid.uuid4()), "timestamp": NOW}
+        turns.append({**turn, "role": body["role"], "content": body["content"]})
+        told = {"message_id": turn["message_id"], "conversation_id": body["conversation_id"], "recorded_at": NOW}
+        return {**told, "conversation_message_count": len(turns), "duplicate": False, "position": "position"}
+
+    def conversation(self, path: str, query: httpx.QueryParams) -> httpx.Response:
+        conversation_id, what = path.removeprefix("/v1/conversations/").split("/", 1)
+        turns = self.turns.get(conversation_id)
+        if what == "context-for-prompt":
+            counted = {"available": bool(turns), "total_message_count": len(turns or [])}
+            return httpx.Response(200, json=counted)
+        if turns is None or what != "messages":  # it never makes summaries
+            return refusal(404, "NOT_FOUND", "not found")
+        start, limit = int(query["start"]), int(query["limit"])
+        page = turns[start - 1 : start - 1 + limit]
+        return httpx.Response(200, json={"conversation_id": conversation_id, "turns": page, "total": len(turns)})
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         path = path_of(body)

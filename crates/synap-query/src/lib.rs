@@ -26,7 +26,8 @@ pub use described::is_described;
 pub use error::FetchError;
 pub use fetch::fetch;
 pub use lookup::{
-    IngestState, deletion, forgotten_at, ingest_state, ingestion_status, memory, profile, turn_of,
+    IngestState, MemoryWithData, deletion, forgetting, forgotten_at, ingest_state,
+    ingestion_status, memory, profile, turn_of,
 };
-pub use prompt::{PromptStyle, summary_text, turns_text};
+pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
 pub use view::{Part, ScopeView};

@@ -1,9 +1,10 @@
 //! Point reads: single memories, profiles, what became of an ingestion, and what an ingest would meet.
 
 use crate::{FetchError, ScopeView};
+use serde_json::{Map, Value};
 use synap_readmodel::{
-    DeletionRow, DocumentRow, ErasedRow, IngestionRow, MemoryRow, ProfileRow, SeenRow, Snapshot,
-    SnapshotExt as _, key, last_erasure,
+    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryRow, ProfileRow,
+    SeenRow, Snapshot, SnapshotExt as _, key, last_erasure,
 };
 use synap_types::{
     ClientId, DocumentId, EventId, IngestState as State, IngestStatus, IngestionId, MemoryId,
@@ -26,12 +27,15 @@ pub fn ingestion_status(
     Ok(Some(status(row)))
 }
 
-/// The memory of this id, if this partition has it, it can be told, and it belongs to `client`.
+/// A memory and the caller's own data.
+pub type MemoryWithData = (MemoryRow, Map<String, Value>);
+
+/// The memory of this id with the caller's data, if this partition has it, it can be told, and it belongs to `client`.
 pub fn memory(
     snapshot: &impl Snapshot,
     client: &ClientId,
     id: MemoryId,
-) -> Result<Option<MemoryRow>, FetchError> {
+) -> Result<Option<MemoryWithData>, FetchError> {
     let own = Scope::of_client(client.clone()).hash();
     let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
         return Ok(None);
@@ -41,7 +45,15 @@ pub fn memory(
     }
     let view = ScopeView::new(index.scope, snapshot)?;
     let row = view.memory(index.ordinal)?;
-    Ok(row.filter(|row| row.id == id && view.tells(row)))
+    let Some(row) = row.filter(|row| row.id == id && view.tells(row)) else {
+        return Ok(None);
+    };
+    let given = row
+        .metadata
+        .map(|under| snapshot.row(&key::metadata(view.hash(), under)));
+    let given = given.transpose()?.flatten();
+    let given = given.and_then(|given| serde_json::from_str(&given.json).ok());
+    Ok(Some((row, given.unwrap_or_default())))
 }
 
 /// When the memory of this id was forgotten, if this partition knows it and it belongs to `client`.
@@ -59,6 +71,19 @@ pub fn forgotten_at(
     }
     let tombstone = snapshot.row(&key::tombstone(&index.scope.hash(), id))?;
     Ok(tombstone.map(|row| Timestamp::from_micros(row.accepted_at)))
+}
+
+/// What the call with this id forgot, if this partition knows it and it belongs to `client`.
+pub fn forgetting(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    request: EventId,
+) -> Result<Option<ForgettingRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    match snapshot.row(&key::forgetting(&own, request))? {
+        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
+        row => Ok(row),
+    }
 }
 
 /// What is known of the user whose scope `view` shows: nothing that was erased, and `None` rather than an empty profile.

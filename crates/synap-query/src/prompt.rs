@@ -53,21 +53,25 @@ pub fn summary_text(compaction: &CompactionRow, style: PromptStyle) -> String {
         }
         PromptStyle::Narrative => {
             text.push_str("\n\n");
-            let mut last = "";
-            for sentence in &compaction.sentences {
-                let body = one_line(&sentence.text);
-                if sentence.speaker == last {
-                    push(&mut text, format_args!(" {body}"));
-                } else {
-                    let gap = if last.is_empty() { "" } else { "\n" };
-                    push(
-                        &mut text,
-                        format_args!("{gap}{} said: {body}", sentence.speaker),
-                    );
-                }
-                last = &sentence.speaker;
-            }
+            text.push_str(&narrative(compaction));
         }
+    }
+    text
+}
+
+/// What a summary says, in sentences and without its heading.
+pub fn narrative(compaction: &CompactionRow) -> String {
+    let (mut text, mut last) = (String::new(), "");
+    for sentence in &compaction.sentences {
+        let body = one_line(&sentence.text);
+        if sentence.speaker == last {
+            push(&mut text, format_args!(" {body}"));
+        } else {
+            let gap = if last.is_empty() { "" } else { "\n" };
+            let speaker = &sentence.speaker;
+            push(&mut text, format_args!("{gap}{speaker} said: {body}"));
+        }
+        last = &sentence.speaker;
     }
     text
 }

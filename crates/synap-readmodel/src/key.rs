@@ -22,6 +22,7 @@
 //!  0x1b  rows      TombstoneRow     memory id:16
 //!  0x1c  rows      ErasedRow        –
 //!  0x1d  rows      DeletionRow      deletion id:16             (scope: the client's)
+//!  0x1e  rows      ForgettingRow    request id:16              (scope: the client's)
 //!  0x20  memories  MemoryRow        !ordinal:4                 newest first
 //!  0x21  memories  TurnRow          conversation id:16 number:4
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
@@ -32,8 +33,8 @@
 
 use crate::{
     CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow,
-    ProfileRow, SeenRow, StatsRow, TombstoneRow, TurnRow,
+    ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
+    ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, TombstoneRow, TurnRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -105,6 +106,8 @@ pub enum Kind {
     Erased = 0x1c,
     /// [`DeletionRow`]
     Deletion = 0x1d,
+    /// [`ForgettingRow`]
+    Forgetting = 0x1e,
     /// [`MemoryRow`]
     Memory = 0x20,
     /// [`TurnRow`]
@@ -131,7 +134,8 @@ impl Kind {
             | Self::Profile
             | Self::Tombstone
             | Self::Erased
-            | Self::Deletion => Table::Rows,
+            | Self::Deletion
+            | Self::Forgetting => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
             Self::Posting => Table::Postings,
         }
@@ -156,6 +160,7 @@ impl Kind {
             Self::Tombstone,
             Self::Erased,
             Self::Deletion,
+            Self::Forgetting,
             Self::Memory,
             Self::Turn,
             Self::Posting,
@@ -366,6 +371,11 @@ pub fn memory(scope: &Hash128, ordinal: u32) -> RowKey<MemoryRow> {
 /// All memories of a scope, newest first.
 pub fn memories(scope: &Hash128) -> Prefix {
     Prefix(Key::new(Kind::Memory, scope, &[]))
+}
+
+/// What one call forgot. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn forgetting(client: &Hash128, request: EventId) -> RowKey<ForgettingRow> {
+    RowKey::new(Kind::Forgetting, client, &[request.uuid().as_bytes()])
 }
 
 /// One turn of a conversation; numbers count from 1.

@@ -21,8 +21,8 @@ pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
-    DeletionRow, DocumentRow, ErasedRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
-    PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute, ProfileRow, Row,
-    SeenRow, StatsRow, TombstoneRow, TurnRow, last_erasure,
+    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow,
+    MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute, ProfileRow,
+    Row, SeenRow, StatsRow, TombstoneRow, TurnRow, last_erasure,
 };
 pub use write_set::{Write, WriteSet};

@@ -278,6 +278,14 @@ rows! {
         accepted_at: i64,
     }
 
+    /// What one call forgot.
+    ForgettingRow v 1 {
+        /// Whose memories.
+        scope: Scope,
+        /// Which, in the order of their events.
+        memories: Vec<MemoryId>,
+    }
+
     /// Everything up to here may not be told any more.
     ErasedRow v 1 {
         /// Whose, in full: compared when read, since keys hold a hash.

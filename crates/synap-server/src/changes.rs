@@ -7,7 +7,7 @@ use crate::operations::Operations;
 use crate::recall::memory_json;
 use serde_json::{Value, json};
 use synap_log::EventLog;
-use synap_query::{ScopeView, conversation, deletion, forgotten_at, is_described};
+use synap_query::{ScopeView, conversation, deletion, forgetting, forgotten_at, is_described};
 use synap_readmodel::{DeletionRow, MemoryRow};
 use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
@@ -30,7 +30,8 @@ impl<L: EventLog> Operations<L> {
         key: Option<IdempotencyKey>,
     ) -> Result<Value, ApiError> {
         let request = UpdateRequest::parse(parse_object(body)?)?;
-        let before = self.memory_row(identity, id).await?;
+        let known = self.memory_row(identity, id).await?;
+        let before = &known.0;
         let bytes = request.content.to_text().len() + before.text.len();
         if bytes > MEMORY_BYTES_MAX {
             let unit = "bytes together with what is there";
@@ -43,7 +44,7 @@ impl<L: EventLog> Operations<L> {
         }
         let event = event_id(key.as_ref(), &before.scope);
         if key.is_some() && self.is_applied(&before.scope, event).await? {
-            return Ok(memory_json(&before));
+            return Ok(memory_json(&known));
         }
         let data = MemoryUpdated {
             scope: before.scope.clone(),
@@ -67,7 +68,7 @@ impl<L: EventLog> Operations<L> {
         id: &str,
     ) -> Result<Value, ApiError> {
         let at = match self.memory_row(identity, id).await {
-            Ok(row) => self.forget_row(identity, &row).await?,
+            Ok((row, _)) => self.forget_row(identity, &row, None).await?,
             // Asked again, it is still forgotten: clients repeat a deletion whose answer was lost.
             Err(refusal) if refusal == ApiError::not_found() => {
                 let id: MemoryId = id.parse().map_err(|_| ApiError::not_found())?;
@@ -86,6 +87,7 @@ impl<L: EventLog> Operations<L> {
         &self,
         identity: &Identity,
         row: &MemoryRow,
+        request_id: Option<EventId>,
     ) -> Result<Timestamp, ApiError> {
         // The memory as it is now is the key: forgotten twice at the same time, it is forgotten once.
         let key = IdempotencyKey::Caller(format!("forget {} of {}", row.id, row.event_id));
@@ -95,6 +97,7 @@ impl<L: EventLog> Operations<L> {
             source: row.source.clone(),
             event_id: row.event_id,
             span: row.span,
+            request_id,
             author: author(identity),
         };
         let body = EventBody::MemoryForgotten(Box::new(data));
@@ -103,30 +106,35 @@ impl<L: EventLog> Operations<L> {
     }
 
     /// Forgets what a description names among one user's own memories, or says what it would.
-    pub(crate) async fn forget(&self, identity: &Identity, body: &[u8]) -> Result<Value, ApiError> {
+    pub(crate) async fn forget(
+        &self,
+        identity: &Identity,
+        body: &[u8],
+        key: Option<IdempotencyKey>,
+    ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
         let request = ForgetRequest::parse(body, &identity.client, &identity.isolation)?;
+        let request_id = event_id(key.as_ref(), &request.scope);
+        let mut deleted = self
+            .forgotten_by(identity, key.as_ref().map(|_| request_id))
+            .await?;
         let found = self.described(&request).await?;
-        let candidates: Vec<Value> = found
-            .iter()
-            .map(|item| {
-                json!({"memory_id": item.id, "content": item.content, "memory_type": item.memory_type.name(),
-                    "store": "memory"})
-            })
-            .collect();
-        if found.is_empty() {
+        let candidates: Vec<Value> = found.iter().map(candidate).collect();
+        if found.is_empty() && deleted.is_empty() {
             return Ok(json!({"status": "nothing_matches", "candidates": []}));
         }
         if !request.direct {
-            let request_id = EventId::new(uuid::Uuid::new_v4());
             return Ok(
                 json!({"status": "preview", "request_id": request_id, "candidates": candidates}),
             );
         }
-        let (mut deleted, mut failed) = (Vec::new(), Vec::new());
+        let mut failed = Vec::new();
         for item in &found {
             let forgotten = match self.memory_row(identity, &item.id.to_string()).await {
-                Ok(row) => self.forget_row(identity, &row).await.map(drop),
+                Ok((row, _)) => {
+                    let forgotten = self.forget_row(identity, &row, Some(request_id));
+                    forgotten.await.map(drop)
+                }
                 // Somebody else was faster.
                 Err(refusal) if refusal == ApiError::not_found() => Ok(()),
                 Err(refusal) => Err(refusal),
@@ -146,6 +154,22 @@ impl<L: EventLog> Operations<L> {
             json!({"status": status, "candidates": candidates, "deleted_ids": deleted, "failed_ids": failed,
             "still_present_in": ["event_log"], "may_be_incomplete": more || !failed.is_empty()}),
         )
+    }
+
+    /// What the call with this key forgot already: its answer was lost, or it was cut short.
+    async fn forgotten_by(
+        &self,
+        identity: &Identity,
+        request: Option<EventId>,
+    ) -> Result<Vec<MemoryId>, ApiError> {
+        let Some(request) = request else {
+            return Ok(Vec::new());
+        };
+        let client = identity.client.clone();
+        let found = self
+            .engine
+            .find(move |rows| forgetting(rows, &client, request));
+        Ok(found.await?.map_or_else(Vec::new, |row| row.memories))
     }
 
     /// The user's own memories that a description means.
@@ -192,7 +216,9 @@ impl<L: EventLog> Operations<L> {
         let (scope, conversation_id) = match request.of {
             DeleteOf::Scope(scope) => (Some(scope), None),
             DeleteOf::Conversation(name, ids) => {
-                (self.owner(identity, &ids, &name).await?, Some(name.id))
+                let owner = self.owner(identity, &ids, &name).await?;
+                let conversation = owner.as_ref().map(|owner| name.of(owner).id);
+                (owner, conversation)
             }
         };
         let id = scope.as_ref().map_or_else(
@@ -281,6 +307,10 @@ impl<L: EventLog> Operations<L> {
         let state = self.engine.ingest_state(scope, Some(event), None).await?;
         Ok(state.seen.is_some())
     }
+}
+
+fn candidate(item: &ContextItem) -> Value {
+    json!({"memory_id": item.id, "content": item.content, "memory_type": item.memory_type.name(), "store": "memory"})
 }
 
 fn nothing_to_delete(id: EventId, dry_run: bool) -> Value {

@@ -149,8 +149,8 @@ impl<L: EventLog> Operations<L> {
         }
     }
 
-    /// The user whose conversation this is: whom `ids` name, else the one who has it and is not contradicted by them. `None`
-    /// where there is nobody.
+    /// The user whose conversation this is: whom `ids` name, else the one who has a conversation of this UUID and is not
+    /// contradicted by them. `None` where there is nobody.
     pub(crate) async fn owner(
         &self,
         identity: &Identity,
@@ -158,11 +158,14 @@ impl<L: EventLog> Operations<L> {
         name: &ConversationName,
     ) -> Result<Option<Scope>, ApiError> {
         let (client, isolation) = (&identity.client, &identity.isolation);
-        if ids.name_a_user() {
-            return isolation.scope_at(client, ids, LevelName::USER).map(Some);
+        isolation.accept(ids)?;
+        if let Ok(user) = isolation.scope_at(client, ids, LevelName::USER) {
+            return Ok(Some(user));
         }
-        isolation.scope(client, ids)?;
-        let mut owners = self.engine.conversation_owners(client, name.id).await?;
+        let Some(id) = name.uuid() else {
+            return Ok(None);
+        };
+        let mut owners = self.engine.conversation_owners(client, id).await?;
         owners.retain(|owner| ids.agree_with(owner));
         if owners.len() > 1 {
             let problem =

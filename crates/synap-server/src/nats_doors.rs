@@ -68,7 +68,7 @@ impl<L: EventLog> RequestHandler for NatsDoors<L> {
                 let (id, _) = named("memory_id", body)?;
                 operations.forget_one(&identity, &id).await?
             }
-            Operation::Forget => operations.forget(&identity, body).await?,
+            Operation::Forget => operations.forget(&identity, body, key()?).await?,
             Operation::Delete => operations.delete_data(&identity, body, key()?).await?,
         };
         Ok(answer.to_string().into())

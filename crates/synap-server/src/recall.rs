@@ -8,8 +8,8 @@ use crate::operations::Operations;
 use serde_json::{Map, Value, json};
 use synap_log::EventLog;
 use synap_query::{
-    PromptStyle, ScopeView, compaction, conversation, conversations, memory, profile, summary_text,
-    turns, turns_text,
+    MemoryWithData, PromptStyle, ScopeView, compaction, conversation, conversations, memory,
+    narrative, profile, summary_text, turns, turns_text,
 };
 use synap_readmodel::{
     CompactedSentence, CompactionRow, ConversationRow, MemoryRow, ProfileRow, TurnRow,
@@ -17,8 +17,8 @@ use synap_readmodel::{
 use synap_types::json::{Fields, parse_id, parse_object};
 use synap_types::limits::{BATCH_MESSAGES_MAX, RECENT_TURNS_BYTES_MAX, RECENT_TURNS_MAX};
 use synap_types::{
-    ApiError, Context, ConversationName, FetchRequest, FetchResponse, Id, LevelName, MemoryId,
-    MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
+    ApiError, Context, ConversationId, ConversationName, FetchRequest, FetchResponse, Id,
+    LevelName, MemoryId, MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
 };
 
 /// A conversation as it is told: the row, its last summary, and the turns that the summary does not cover.
@@ -57,17 +57,16 @@ impl<L: EventLog> Operations<L> {
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
         let mut fields = Fields::new(body.clone());
-        let name = ConversationName::take(&mut fields, &identity.client)?
-            .ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
+        let name = ConversationName::required(&mut fields)?;
         let ids = fields.scope_ids()?;
         let Some(scope) = self.owner(identity, &ids, &name).await? else {
             // Nobody has it: an empty answer, as for an unknown user.
             let nobodys = Scope::of_client(identity.client.clone());
-            let request = FetchRequest::parse_in(body, nobodys, name)?;
+            let request = FetchRequest::parse_in(body, nobodys, &name)?;
             let ranked = request.shape == ResponseShape::Ranked;
             return Ok(Context::to_json(&FetchResponse::empty(), ranked));
         };
-        self.fetch_of(FetchRequest::parse_in(body, scope, name)?)
+        self.fetch_of(FetchRequest::parse_in(body, scope, &name)?)
             .await
     }
 
@@ -84,15 +83,14 @@ impl<L: EventLog> Operations<L> {
         timer.done(&response);
         let mut answer = Context::to_json(&response?, ranked);
         if let Some(name) = told {
-            let told = self.told(&scope, &name).await?;
+            let told = self.told(&scope, name.id).await?;
             let context = told.map_or(Value::Null, |told| told.context());
             set(&mut answer, "conversation_context", context);
         }
         Ok(answer)
     }
 
-    async fn told(&self, scope: &Scope, name: &ConversationName) -> Result<Option<Told>, ApiError> {
-        let id = name.id;
+    async fn told(&self, scope: &Scope, id: ConversationId) -> Result<Option<Told>, ApiError> {
         self.engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
                 let Some(row) = conversation(view, id)? else {
@@ -143,7 +141,7 @@ impl<L: EventLog> Operations<L> {
             }
         };
         let told = match self.owned(identity, conversation_id, query).await {
-            Ok((scope, name)) => self.told(&scope, &name).await?,
+            Ok((scope, id)) => self.told(&scope, id).await?,
             Err(refusal) if refusal == ApiError::not_found() => None,
             Err(refusal) => return Err(refusal),
         };
@@ -164,9 +162,9 @@ impl<L: EventLog> Operations<L> {
         let start = number(query, "start", 1, u32::MAX as usize)?.unwrap_or(1);
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         let limit = number(query, "limit", 1, BATCH_MESSAGES_MAX)?.unwrap_or(500);
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
         let read = move |view: &ScopeView<'_, Rows<'_>>| {
-            let Some(row) = conversation(view, name.id)? else {
+            let Some(row) = conversation(view, id)? else {
                 return Ok(None);
             };
             let found = turns(view, &row, start, limit)?;
@@ -203,9 +201,9 @@ impl<L: EventLog> Operations<L> {
         };
         let version = number(query, "version", 1, u32::MAX as usize)?;
         let version = version.map(|version| u32::try_from(version).unwrap_or(u32::MAX));
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
         let read = move |view: &ScopeView<'_, Rows<'_>>| {
-            let Some(row) = conversation(view, name.id)? else {
+            let Some(row) = conversation(view, id)? else {
                 return Ok(None);
             };
             let found = compaction(view, &row, version)?;
@@ -223,8 +221,8 @@ impl<L: EventLog> Operations<L> {
         conversation_id: &str,
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let (scope, name) = self.owned(identity, conversation_id, query).await?;
-        let found = self.with_compaction(&scope, &name).await?;
+        let (scope, id) = self.owned(identity, conversation_id, query).await?;
+        let found = self.with_compaction(&scope, id).await?;
         let (row, last) = found.ok_or_else(ApiError::not_found)?;
         let Some(last) = last else {
             return Ok(json!({"conversation_id": row.id, "status": "none"}));
@@ -243,11 +241,13 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         conversation_id: &str,
         query: &Map<String, Value>,
-    ) -> Result<(Scope, ConversationName), ApiError> {
+    ) -> Result<(Scope, ConversationId), ApiError> {
         let id: Id = parse_id("conversation_id", conversation_id)?;
-        let name = ConversationName::of(&identity.client, id);
+        let name = ConversationName::new(id);
         let scope = self.owner(identity, &ids_of(query)?, &name).await?;
-        Ok((scope.ok_or_else(ApiError::not_found)?, name))
+        let scope = scope.ok_or_else(ApiError::not_found)?;
+        let id = name.of(&scope).id;
+        Ok((scope, id))
     }
 
     /// What is known of a user; nothing is a 404, since the vendor's SDK takes any profile for the whole answer.
@@ -291,12 +291,12 @@ impl<L: EventLog> Operations<L> {
         Ok(memory_json(&self.memory_row(identity, id).await?))
     }
 
-    /// One memory that can be told. An id that is no UUID is unknown like any other.
+    /// One memory that can be told, with the caller's data. An id that is no UUID is unknown like any other.
     pub(crate) async fn memory_row(
         &self,
         identity: &Identity,
         id: &str,
-    ) -> Result<MemoryRow, ApiError> {
+    ) -> Result<MemoryWithData, ApiError> {
         let id: MemoryId = id.parse().map_err(|_| ApiError::not_found())?;
         let client = identity.client.clone();
         let found = self.engine.find(move |rows| memory(rows, &client, id));
@@ -322,11 +322,7 @@ impl Told {
                 .into_iter()
                 .map(|section| (format!("{section}s"), of_section(last, section)))
                 .collect();
-            set(
-                &mut context,
-                "summary",
-                summary_text(last, PromptStyle::Narrative).into(),
-            );
+            set(&mut context, "summary", narrative(last).into());
             set(&mut context, "key_extractions", extractions.into());
             set(&mut context, "compaction_id", json!(last.id));
             set(
@@ -455,7 +451,7 @@ fn summary(row: &ConversationRow, last: Option<&CompactionRow>) -> Value {
         set(&mut summary, "analysis", analysis);
     }
     if let Some(last) = last {
-        let text = summary_text(last, PromptStyle::Narrative);
+        let text = narrative(last);
         set(
             &mut summary,
             "summary",
@@ -489,11 +485,11 @@ fn profile_json(profile: &ProfileRow) -> Value {
 }
 
 /// A memory as `memories.get` tells it.
-pub(crate) fn memory_json(row: &MemoryRow) -> Value {
+pub(crate) fn memory_json((row, metadata): &MemoryWithData) -> Value {
     let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
         "confidence": hundredths(row.confidence), "created_at": Timestamp::from_micros(row.accepted_at),
         "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
-        "scope_path": row.scope.path_json()});
+        "scope_path": row.scope.path_json(), "metadata": metadata});
     if let Some(category) = &row.category {
         set(&mut memory, "category", category.as_str().into());
     }

@@ -145,7 +145,7 @@ impl DeleteRequest {
                 let text =
                     text.ok_or_else(|| ApiError::invalid("conversation_id", "is required"))?;
                 let name = crate::json::parse_id("conversation_id", &text)?;
-                let conversation = ConversationName::of(client, name);
+                let conversation = ConversationName::new(name);
                 (DeleteOf::Conversation(conversation, ids), Some(text))
             }
             _ => {

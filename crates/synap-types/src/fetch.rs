@@ -6,7 +6,8 @@ use crate::limits::{
     RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
 };
 use crate::{
-    ApiError, ClientId, ConversationName, Isolation, LevelName, MemoryType, Position, Scope,
+    ApiError, ClientId, ConversationName, ConversationRef, Isolation, LevelName, MemoryType,
+    Position, Scope,
 };
 use serde_json::{Map, Value};
 
@@ -101,7 +102,7 @@ pub struct FetchRequest {
     /// How recent the answer must be.
     pub freshness: Option<Freshness>,
     /// The conversation that it is asked for in.
-    pub conversation: Option<ConversationName>,
+    pub conversation: Option<ConversationRef>,
     /// Whether what was said in that conversation comes first.
     pub conversation_first: bool,
     /// Whether the answer tells of that conversation.
@@ -147,11 +148,12 @@ impl FetchRequest {
     ) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
-        let conversation = ConversationName::take(&mut fields, client)?;
+        let name = ConversationName::take(&mut fields)?;
         let request = Self::take(&mut fields, isolation.scope_at(client, &ids, level)?)?;
+        // Only its user may be told of a conversation.
+        let name = name.filter(|_| level == LevelName::USER);
         Ok(Self {
-            // Only its user may be told of a conversation.
-            conversation: conversation.filter(|_| level == LevelName::USER),
+            conversation: name.map(|name| name.of(&request.scope)),
             ..request
         })
     }
@@ -160,10 +162,10 @@ impl FetchRequest {
     pub fn parse_in(
         body: Map<String, Value>,
         scope: Scope,
-        conversation: ConversationName,
+        conversation: &ConversationName,
     ) -> Result<Self, ApiError> {
         Ok(Self {
-            conversation: Some(conversation),
+            conversation: Some(conversation.of(&scope)),
             conversation_first: true,
             ..Self::take(&mut Fields::new(body), scope)?
         })
@@ -179,7 +181,7 @@ impl FetchRequest {
         let ids = fields.scope_ids()?;
         let scope = isolation.scope(client, &ids)?;
         // Told of on the routes of conversations only.
-        let _conversation = ConversationName::take(&mut fields, client)?;
+        let _conversation = ConversationName::take(&mut fields)?;
         let request = Self::take(&mut fields, scope)?;
         fields.finish()?;
         Ok(request)

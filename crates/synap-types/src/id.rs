@@ -204,7 +204,7 @@ uuid_id! {
     IngestionId
 }
 uuid_id! {
-    /// A conversation of one user. What a caller names otherwise than by a UUID gets one of its own.
+    /// A conversation of one user. What a user names otherwise than by a UUID gets one of its own.
     ConversationId
 }
 uuid_id! {
@@ -213,14 +213,12 @@ uuid_id! {
 }
 
 impl ConversationId {
-    /// The conversation that `client` calls `name`: the UUID itself, in any of its spellings, else a UUIDv5 of client and
-    /// name.
-    pub fn of(client: &ClientId, name: &Id) -> Self {
-        let hash = || {
-            let space = Uuid::new_v5(&Uuid::NAMESPACE_URL, client.as_str().as_bytes());
-            Uuid::new_v5(&space, name.as_str().as_bytes())
-        };
-        Self(name.as_str().parse().unwrap_or_else(|_| hash()))
+    /// The conversation that the user of `scope` calls `name`: UUIDv5 of both, so that nobody's name is another's.
+    pub fn named(scope: &crate::Scope, name: &Id) -> Self {
+        Self(Uuid::new_v5(
+            &scope.hash().to_uuid(),
+            name.as_str().as_bytes(),
+        ))
     }
 
     /// As CloudEvents `subject`.

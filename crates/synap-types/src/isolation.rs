@@ -45,16 +45,6 @@ impl ScopeIds {
             .chain(of_scope)
             .all(|(name, id)| id_of(name) == Some(id))
     }
-
-    /// Whether they name a user.
-    pub fn name_a_user(&self) -> bool {
-        let in_scope = || {
-            self.scope
-                .keys()
-                .any(|level| level.as_str() == LevelName::USER)
-        };
-        self.user_id.is_some() || in_scope()
-    }
 }
 
 impl Isolation {
@@ -136,6 +126,21 @@ impl Isolation {
             return Err(self.not_accepted(level));
         }
         Scope::new(client.clone(), path).map_err(|e| ApiError::invalid("scope", e.to_string()))
+    }
+
+    /// Refuses ids of levels that this instance's scopes do not have.
+    pub fn accept(&self, ids: &ScopeIds) -> Result<(), ApiError> {
+        let fields = [
+            (LevelName::CUSTOMER, ids.customer_id.is_some()),
+            (LevelName::USER, ids.user_id.is_some()),
+        ];
+        let of_fields = fields.into_iter().filter(|(_, given)| *given);
+        let of_fields = of_fields.filter_map(|(name, _)| name.parse().ok());
+        let mut named = of_fields.chain(ids.scope.keys().cloned());
+        match named.find(|level: &LevelName| !self.ladder.contains(level)) {
+            Some(level) => Err(self.not_accepted(&level)),
+            None => Ok(()),
+        }
     }
 
     /// The scope that `ids` name, which must end at `level`.

@@ -29,8 +29,8 @@ mod upcast;
 pub use change::{DeleteOf, DeleteRequest, ForgetRequest, UpdateRequest};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{
-    CompactRequest, ConversationName, MessageReceipt, RecordRequest, TranscriptReceipt,
-    TranscriptRequest,
+    CompactRequest, ConversationName, ConversationRef, MessageReceipt, RecordRequest,
+    TranscriptReceipt, TranscriptRequest,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from ._context import ClientContext, CustomerContext, UserContext
+from . import _wire
+from ._account import Credits, Data
+from ._context import ClientContext, CustomerContext, UserContext, fetch_at
+from ._conversation import Conversation
 from ._http import Connection
 from ._memories import Memories
 from ._parse import parse
-from .errors import AuthenticationError, invalid
-from .models import Health, WhoAmI
+from ._wire import ContextMode, Id, IfStale, Mode, Moment, Position, PrecisionLevel, ResponseShape
+from .errors import AuthenticationError, NotFoundError, invalid
+from .models import ContextResponse, Health, ProfileAnswer, UserProfile, WhoAmI
 
 BASE_URL_DEFAULT = "http://127.0.0.1:7117"
 TIMEOUT_DEFAULT_S = 30.0
 RETRIES_DEFAULT = 2
 RETRIES_MAX = 10
+# Of a merged fetch; a fetch of one level has fewer.
+MERGED_RESULTS_DEFAULT = 20
 
 
 class User:
     """Everything about one user."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self.context = UserContext(connection)
+
+    async def get_profile(self, user_id: str, *, customer_id: str | None = None) -> UserProfile | None:
+        """What stays true of a user; None if nothing is known."""
+        query = _wire.query(customer_id=customer_id)
+        path = f"/v1/users/{_wire.segment('user_id', user_id)}/profile{query}"
+        try:
+            answer = await self._connection.call("GET", path)
+        except NotFoundError:
+            return None
+        return parse(ProfileAnswer, answer).profile
 
 
 class Customer:
@@ -79,19 +97,88 @@ class Synap:
             max_retries=max_retries,
             transport=transport,
         )
-        #: To store documents and to ask how far they are.
+        #: To store documents, to ask how far they are, and to change or forget single memories.
         self.memories = Memories(self._connection)
-        #: To fetch what one user may be told.
+        #: To record what is said, and to be told how far a conversation is.
+        self.conversation = Conversation(self._connection)
+        #: To fetch what one user may be told, and what is known of the user.
         self.user = User(self._connection)
         #: To fetch what everybody of a customer may be told.
         self.customer = Customer(self._connection)
         #: To fetch what everybody of the application may be told.
         self.client = Client(self._connection)
+        #: To delete all that is remembered of somebody.
+        self.data = Data(self._connection)
+        #: What it costs: nothing, on a server of one's own.
+        self.credits = Credits(self._connection)
 
     @property
     def base_url(self) -> str:
         """Where the server is."""
         return self._connection.base_url
+
+    async def fetch(
+        self,
+        *,
+        conversation_id: Id | None = None,
+        user_id: str | None = None,
+        customer_id: str | None = None,
+        search_query: Sequence[str] | str | None = None,
+        max_results: int = MERGED_RESULTS_DEFAULT,
+        max_results_per_query: int | None = None,
+        max_tokens: int | None = None,
+        types: Sequence[str] | str | None = None,
+        mode: Mode = "fast",
+        precision_level: PrecisionLevel | None = None,
+        query_date: Moment | None = None,
+        response_shape: ResponseShape = "by_type",
+        explain: bool = False,
+        position: Position | None = None,
+        wait_ms: int | None = None,
+        if_stale: IfStale | None = None,
+        include_conversation_context: bool = True,
+        context_mode: ContextMode = "in-conversation",
+        include_profile: bool | None = None,
+        last_n_conversations: int | None = None,
+    ) -> ContextResponse:
+        """Fetches for whatever ids there are, in one request.
+
+        The server walks outward by itself: with `conversation_id`, from what was said in it; with `user_id`, from the
+        user; with `customer_id` alone, from the customer; with none, it tells what is the application's own. So
+        nothing is asked for level by level, and `max_results` and `max_tokens` bound the whole answer. With
+        `conversation_id`, `conversation_context` says how far the conversation is, if there is one and unless
+        `include_conversation_context` is false; without a `user_id` too, what is told is what the user of that
+        conversation may be told. The other options are those of `sdk.user.context.fetch`.
+        """
+        is_summary = context_mode != "in-conversation"
+        if conversation_id is not None and not is_summary:
+            level = "conversation"
+        elif user_id is not None or is_summary:
+            level = "user"
+        else:
+            level = "client" if customer_id is None else "customer"
+        return await fetch_at(
+            self._connection,
+            level,
+            {"conversation_id": conversation_id, "user_id": user_id, "customer_id": customer_id},
+            search_query=search_query,
+            types=types,
+            position=position,
+            explain=explain,
+            max_results=max_results,
+            max_results_per_query=max_results_per_query,
+            max_tokens=max_tokens,
+            mode=mode,
+            precision_level=precision_level,
+            query_date=query_date,
+            response_shape=response_shape,
+            wait_ms=wait_ms,
+            if_stale=if_stale,
+            include_conversation_context=None if include_conversation_context else False,
+            context_mode=context_mode,
+            include_profile=include_profile,
+            last_n_conversations=last_n_conversations,
+        )
 
     async def whoami(self) -> WhoAmI:
         """Whose key it is, and how the instance names users."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -28,6 +29,13 @@ CONNECT_TIMEOUT_MAX_S = 5.0
 _NO_JSON = (TypeError, ValueError, RecursionError)
 _NO_USE_TO_RETRY = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.DecodingError)
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class Form(NamedTuple):
+    """A body that is no JSON."""
+
+    content_type: str
+    content: bytes
 
 
 class Connection:
@@ -61,23 +69,28 @@ class Connection:
         method: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Form | None = None,
         headers: Mapping[str, str] | None = None,
+        name_call: bool = False,
         wait_s: float = 0.0,
         retry: bool = True,
         authorize: bool = True,
     ) -> dict[str, Any]:
         """Makes the call and answers with its JSON object.
 
-        Every call of this client may be repeated: fetches and status only read, and the server drops a create that it
-        has seen, by the caller's idempotency key or else by scope, document id and content. `wait_s` is how long the
-        server may take on purpose.
+        Every call of this client may be repeated: some only read, and the server drops a create that it has seen, by
+        the caller's idempotency key or else by scope, document id and content. Other writes have nothing that tells a
+        repetition from a second call: with `name_call` all tries carry a name that no other call has, unless there is
+        an idempotency key. `wait_s` is how long the server may take on purpose.
         """
-        content = None if body is None else encode(body)
+        form = body if isinstance(body, Form) or body is None else Form("application/json", encode(body))
         sent = {"Authorization": f"Bearer {self._api_key}"} if authorize else {}
         sent |= headers or {}
-        if content is not None:
-            sent["Content-Type"] = "application/json"
+        if name_call and "Idempotency-Key" not in sent:
+            sent["X-Correlation-ID"] = str(uuid4())
+        if form is not None:
+            sent["Content-Type"] = form.content_type
+        content = None if form is None else form.content
         retries_left = self._max_retries if retry else 0
         attempt = 0
         while True:

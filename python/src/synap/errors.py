@@ -59,6 +59,14 @@ class ConflictError(SynapError):
     """It contradicts what is stored."""
 
 
+class TranscriptConflictError(ConflictError):
+    """The conversation was ingested with another transcript."""
+
+
+class UnsupportedMediaTypeError(InvalidInputError):
+    """A file of a kind that the server does not read; the sentence lists the kinds that it does."""
+
+
 class RateLimitError(SynapError):
     """Too many requests. Repeat after `retry_after` seconds."""
 
@@ -101,6 +109,7 @@ _BY_STATUS: dict[int, type[SynapError]] = {
     404: NotFoundError,
     409: ConflictError,
     413: InvalidInputError,
+    415: UnsupportedMediaTypeError,
     422: InvalidInputError,
     429: RateLimitError,
     502: ServiceUnavailableError,
@@ -109,7 +118,10 @@ _BY_STATUS: dict[int, type[SynapError]] = {
 }
 
 # Codes that say more than their status.
-_BY_CODE: dict[str, type[SynapError]] = {"NOT_YET_APPLIED": NotYetAppliedError}
+_BY_CODE: dict[str, type[SynapError]] = {
+    "NOT_YET_APPLIED": NotYetAppliedError,
+    "TRANSCRIPT_CONFLICT": TranscriptConflictError,
+}
 
 
 def error_of(status: int, body: object, *, retry_after: float | None = None) -> SynapError:

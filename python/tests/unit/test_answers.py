@@ -77,6 +77,24 @@ async def test_lists_by_type_merge_into_scope_order(client):
     assert context.facts[1].scope_path == {}
 
 
+def test_an_answer_is_a_text_for_a_prompt():
+    told = {"conversation_id": "c", "formatted_context": "## Recent Turns (1)\n\n**user**: hi"}
+    profile = {"attributes": {}, "overview": "location: Lisbon"}
+    past = [{"conversation_id": "b", "summary": {"overview": "They met."}}, {"conversation_id": "a"}]
+    answer = {**BY_TYPE, "conversation_context": told, "profile": profile, "conversations": past}
+    assert ContextResponse.from_answer(answer).formatted_context.split("\n\n### ") == [
+        "### Facts\n- text 2\n- text 5",
+        "Preferences\n- text 1",
+        "Episodes\n- text 4",
+        "Emotions\n- text 3",
+        "Temporal Events\n- text 6",
+        "Conversation History\n## Recent Turns (1)\n\n**user**: hi",
+        "Profile\nlocation: Lisbon",
+        "Previous Conversations\nThey met.",
+    ]
+    assert ContextResponse.from_answer({}).formatted_context == ""
+
+
 def test_a_ranked_answer_keeps_its_order():
     answer = {"context": {"facts": [item(1, "fact")], "items": [item(1, "fact"), item(2, "episode")]}}
     context = ContextResponse.from_answer(answer)

@@ -17,8 +17,10 @@ from synap import (
     ServerError,
     ServiceUnavailableError,
     SynapError,
+    TranscriptConflictError,
     TransportError,
     UnexpectedAnswerError,
+    UnsupportedMediaTypeError,
 )
 
 TABLE = [
@@ -27,6 +29,8 @@ TABLE = [
     (404, "NOT_FOUND", NotFoundError, False),
     (405, "METHOD_NOT_ALLOWED", SynapError, False),
     (409, "CONFLICT", ConflictError, False),
+    (409, "TRANSCRIPT_CONFLICT", TranscriptConflictError, False),
+    (415, "UNSUPPORTED_MEDIA_TYPE", UnsupportedMediaTypeError, False),
     (429, "RATE_LIMITED", RateLimitError, True),
     (503, "NOT_YET_APPLIED", NotYetAppliedError, True),
     (503, "UNAVAILABLE", ServiceUnavailableError, True),
@@ -52,6 +56,19 @@ async def test_every_code_has_its_error(client, status, code, kind, retryable):
     assert error.details == {"field": "user_id", "limit": 256}
     again = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert (type(again), str(again), again.__dict__) == (kind, str(error), error.__dict__)
+
+
+async def test_errors_with_names_of_their_own_are_still_of_their_kind(client):
+    # As the server words it: the vendor's clients read a code in `detail`.
+    conflict = {"code": "transcript_conflict", "message": "another transcript"}
+    body = {"error": "TRANSCRIPT_CONFLICT", "code": "TRANSCRIPT_CONFLICT", "message": "another", "detail": conflict}
+    sdk = client(lambda _: httpx.Response(409, json=body))
+    with pytest.raises(ConflictError, match="^another$"):
+        await sdk.conversation.ingest_transcript("c", "al", "User: hi")
+    sdk = client(lambda _: refusal(415, "UNSUPPORTED_MEDIA_TYPE", "file is of a kind that is not read", field="file"))
+    with pytest.raises(InvalidInputError) as refused:
+        await sdk.memories.create_from_file(file=b"PK\x03\x04", filename="a.zip")
+    assert refused.value.field == "file"
 
 
 async def test_invalid_input_names_the_field(client):

@@ -1,51 +1,11 @@
 """Requests as they are sent: routes, headers, bodies, and what is refused before anything is sent."""
 
-import json
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
 
-import httpx
 import pytest
 
-from fake import NOW
-from synap import BatchEntry, DocumentInput, InvalidInputError, Receipt, Synap
-
-RECEIPT = {
-    "ingestion_id": "607f33d4-8bf7-4800-b517-7fd853e00b5c",
-    "document_id": "d",
-    "status": "queued",
-    "duplicate": False,
-    "queued_at": NOW,
-    "scope": "user",
-    "scope_path": {"customer": "acme", "user": "al"},
-    "position": "token",
-    "durability": "power-safe",
-}
-CONTEXT = {"context": {}, "ttl_seconds": -1, "scopes": [], "tokens": 0, "stale": False}
-
-
-class Recorder:
-    """Answers every request with `answer` and keeps it."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer, self.requests = answer, []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(200, json=self.answer)
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.requests[-1].content)
-
-
-@pytest.fixture
-def recorded(client):
-    def make(answer: dict[str, Any] = RECEIPT, **options: Any) -> tuple[Synap, Recorder]:
-        recorder = Recorder(answer)
-        return client(recorder, **options), recorder
-
-    return make
+from fake import CONTEXT, RECEIPT
+from synap import BatchEntry, DocumentInput, InvalidInputError, Receipt
 
 
 async def test_create_sends_only_what_was_given(recorded):
@@ -159,6 +119,10 @@ async def test_fetch_sends_everything_that_was_given(recorded):
         max_tokens=50,
         types=("facts", "temporal"),
         mode="accurate",
+        precision_level="medium",
+        query_date=date(2023, 3, 11),
+        max_results_per_query=2,
+        conversation_id="call:1",
         response_shape="ranked",
         explain=True,
         position=Receipt.model_validate(RECEIPT),
@@ -174,6 +138,10 @@ async def test_fetch_sends_everything_that_was_given(recorded):
         "max_tokens": 50,
         "types": ["facts", "temporal"],
         "mode": "accurate",
+        "precision_level": "medium",
+        "query_date": "2023-03-11",
+        "max_results_per_query": 2,
+        "conversation_id": "call:1",
         "response_shape": "ranked",
         "explain": True,
         "position": "token",

@@ -62,6 +62,56 @@ async def test_a_create_that_arrived_unseen_is_stored_once(client):
     assert [memory.text for memory in fake.memories] == ["text"]
 
 
+async def test_a_turn_that_arrived_unseen_is_recorded_once(client):
+    fake, lost = Fake(), [True]
+
+    def lose_the_answer(request: httpx.Request) -> httpx.Response:
+        answer = fake.answer(request)
+        if lost and lost.pop():
+            raise httpx.ReadError("connection reset")
+        return answer
+
+    sdk = client(lose_the_answer)
+    receipt = await sdk.conversation.record_message("c", "user", "yes", "al", customer_id="acme")
+    assert (receipt.duplicate, receipt.conversation_message_count) == (True, 1)
+    # What is said twice was said twice, unless the caller says that it was not.
+    again = await sdk.conversation.record_message("c", "user", "yes", "al", customer_id="acme")
+    assert (again.duplicate, again.conversation_message_count) == (False, 2)
+    for duplicate in (False, True):
+        keyed = await sdk.conversation.record_message("c", "user", "yes", "al", idempotency_key="k")
+        assert (keyed.duplicate, keyed.conversation_message_count) == (duplicate, 3)
+    assert [turn["content"] for turn in fake.turns["c"]] == ["yes"] * 3
+
+
+WRITES = {
+    "record_message": lambda sdk: sdk.conversation.record_message("c", "user", "text", "al"),
+    "record_messages_batch": lambda sdk: sdk.conversation.record_messages_batch([]),
+    "ingest_transcript": lambda sdk: sdk.conversation.ingest_transcript("c", "al", "User: hi"),
+    "compact": lambda sdk: sdk.conversation.context.compact("c"),
+    "update": lambda sdk: sdk.memories.update("m", "text"),
+    "forget": lambda sdk: sdk.memories.forget("the bike", user_id="al"),
+    "data.delete": lambda sdk: sdk.data.delete("user", user_id="al", confirm="al"),
+    "redeem": lambda sdk: sdk.credits.redeem("code"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+async def test_all_tries_of_a_write_carry_one_name(client, write):
+    names = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        names.append(request.headers["X-Correlation-ID"])
+        return unavailable()
+
+    sdk = client(refuse)
+    for _ in range(2):
+        with pytest.raises(ServiceUnavailableError):
+            await write(sdk)
+    assert len(names) == 6
+    assert len(set(names[:3])) == len(set(names[3:])) == 1
+    assert names[0] != names[3]
+
+
 @pytest.mark.parametrize("retries", [0, 1, 4])
 async def test_retries_end(client, pauses, retries):
     flaky = Flaky(*[httpx.ReadTimeout("") for _ in range(20)])

@@ -155,7 +155,8 @@ async def test_delete_hides_the_memory_and_says_when(both: MaximemSynapSDK, who:
     assert gone["deleted_at"]
 
     async def look():
-        return {item.id for item in own(await both.user.context.fetch(**who.as_alice, search_query=["Alice"]))}
+        found = await both.user.context.fetch(who.alice, customer_id=who.acme, search_query=["Alice"], max_results=50)
+        return {item.id for item in own(found)}
 
     assert await eventually(look, lambda seen: seen == set(stored[1:])) == set(stored[1:])
     with pytest.raises(ContextNotFoundError):

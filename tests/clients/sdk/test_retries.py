@@ -35,7 +35,7 @@ async def test_create(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     receipt = await shaky.memories.create("Alice prefers oolong tea.", **who.as_alice)
     three_sends_of_one_call(proxy, "/api/v1/memories/create")
     status = await done(shaky, receipt.ingestion_id)
-    found = own(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"]))
+    found = own(await shaky.user.context.fetch(**who.as_alice, search_query=["oolong"]))
     assert [item.id for item in found] == status.memory_ids
     counted = await shaky.data.delete("user", dry_run=True, **who.as_alice)
     assert counted.counts["memories"] == 1

@@ -3,7 +3,7 @@
 use super::memories::Memories;
 use super::{ApplyError, At, Effect};
 use crate::State;
-use synap_readmodel::{MemoryRow, Snapshot, TombstoneRow, key};
+use synap_readmodel::{ForgettingRow, MemoryRow, Snapshot, TombstoneRow, key};
 use synap_text::{Source, smart_merge, statements};
 use synap_types::{
     Content, DocumentType, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy,
@@ -131,6 +131,15 @@ pub(super) fn forget<S: Snapshot>(
         memories.count_forgotten();
     }
     memories.close(state);
+    if let Some(request) = data.request_id {
+        let at_request = || key::forgetting(&at.client, request);
+        let mut row = state.row(&at_request())?.unwrap_or_else(|| ForgettingRow {
+            scope: at.scope.clone(),
+            memories: Vec::new(),
+        });
+        row.memories.push(data.memory_id);
+        state.put(at_request(), &row);
+    }
     Ok(Effect::default())
 }
 

@@ -42,6 +42,7 @@ fn forgotten(row: &MemoryRow) -> Event {
             source: row.source.clone(),
             event_id: row.event_id,
             span: row.span,
+            request_id: None,
             author: author(),
         }))
     })

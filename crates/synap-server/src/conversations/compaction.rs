@@ -10,7 +10,7 @@ use synap_query::{ScopeView, compaction, conversation};
 use synap_readmodel::{CompactionRow, ConversationRow};
 use synap_types::json::parse_object;
 use synap_types::{
-    ApiError, CompactRequest, ConversationCompacted, ConversationName, EventBody, EventId,
+    ApiError, CompactRequest, ConversationCompacted, ConversationId, EventBody, EventId,
     IdempotencyKey, Scope, Timestamp,
 };
 
@@ -23,13 +23,13 @@ impl<L: EventLog> Operations<L> {
         key: Option<IdempotencyKey>,
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
-        let request = CompactRequest::parse(body, &identity.client)?;
+        let request = CompactRequest::parse(body)?;
         let scope = self
             .owner(identity, &request.ids, &request.conversation)
             .await?
             .ok_or_else(ApiError::not_found)?;
         let (row, last) = self
-            .with_compaction(&scope, &request.conversation)
+            .with_compaction(&scope, request.conversation.of(&scope).id)
             .await?
             .filter(|(row, _)| row.turns > 0)
             .ok_or_else(ApiError::not_found)?;
@@ -37,7 +37,7 @@ impl<L: EventLog> Operations<L> {
             .as_ref()
             .is_some_and(|last| last.turns == row.turns && last.strategy == request.strategy);
         if let Some(last) = last.as_ref().filter(|_| is_current && !request.force) {
-            return Ok(compaction_answer(&request, last.id, last.accepted_at, None));
+            return Ok(compaction_answer(row.id, last.id, last.accepted_at, None));
         }
         let id = event_id(key.as_ref(), &scope);
         self.engine
@@ -45,7 +45,7 @@ impl<L: EventLog> Operations<L> {
         let data = ConversationCompacted {
             compaction_id: id,
             scope: scope.clone(),
-            conversation_id: request.conversation.id,
+            conversation_id: row.id,
             strategy: request.strategy,
             target_tokens: request.target_tokens,
             author: author(identity),
@@ -54,16 +54,15 @@ impl<L: EventLog> Operations<L> {
         let placed = self.ingest.append_event(id, body).await?;
         self.engine.applied(placed.partition, placed.at).await;
         let accepted_at = placed.time.micros();
-        Ok(compaction_answer(&request, id, accepted_at, last.as_ref()))
+        Ok(compaction_answer(row.id, id, accepted_at, last.as_ref()))
     }
 
     /// A conversation and its last summary.
     pub(crate) async fn with_compaction(
         &self,
         scope: &Scope,
-        name: &ConversationName,
+        id: ConversationId,
     ) -> Result<Option<(ConversationRow, Option<CompactionRow>)>, ApiError> {
-        let id = name.id;
         self.engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
                 let Some(row) = conversation(view, id)? else {
@@ -77,12 +76,12 @@ impl<L: EventLog> Operations<L> {
 }
 
 fn compaction_answer(
-    request: &CompactRequest,
+    conversation_id: ConversationId,
     id: EventId,
     accepted_at: i64,
     previous: Option<&CompactionRow>,
 ) -> Value {
-    let mut answer = json!({"compaction_id": id, "conversation_id": request.conversation.id, "status": "completed",
+    let mut answer = json!({"compaction_id": id, "conversation_id": conversation_id, "status": "completed",
         "trigger_type": "manual_api", "initiated_at": Timestamp::from_micros(accepted_at),
         "estimated_completion_seconds": 0});
     if let (Value::Object(fields), Some(previous)) = (&mut answer, previous) {

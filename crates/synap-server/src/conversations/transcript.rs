@@ -11,7 +11,7 @@ use synap_query::{ScopeView, conversation};
 use synap_readmodel::ConversationRow;
 use synap_types::json::parse_object;
 use synap_types::{
-    ApiError, ConversationName, ErrorCode, EventBody, EventId, IdempotencyKey, IngestionId, Scope,
+    ApiError, ConversationRef, ErrorCode, EventBody, EventId, IdempotencyKey, IngestionId, Scope,
     TranscriptIngested, TranscriptReceipt, TranscriptRequest,
 };
 use uuid::Uuid;
@@ -131,9 +131,9 @@ impl<L: EventLog> Operations<L> {
     async fn conversation_row(
         &self,
         scope: &Scope,
-        name: &ConversationName,
+        conversation_ref: &ConversationRef,
     ) -> Result<Option<ConversationRow>, ApiError> {
-        let id = name.id;
+        let id = conversation_ref.id;
         let read = move |view: &ScopeView<'_, Rows<'_>>| conversation(view, id);
         self.engine.read_as_is(scope.clone(), read).await
     }

@@ -128,9 +128,12 @@ async fn forget_one<L: EventLog>(
 async fn forget<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
+    headers: HeaderMap,
     Bounded(body): Bounded,
 ) -> Answer {
-    Ok(Json(app.operations.forget(&identity, &body).await?))
+    let key =
+        idempotency_key(&headers, "POST /api/v1/memories/forget")?.map(IdempotencyKey::Caller);
+    Ok(Json(app.operations.forget(&identity, &body, key).await?))
 }
 
 async fn delete_data<L: EventLog>(

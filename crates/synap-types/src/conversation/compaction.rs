@@ -3,7 +3,7 @@
 use crate::conversation::ConversationName;
 use crate::json::Fields;
 use crate::limits::TOKENS_MAX;
-use crate::{ApiError, ClientId, CompactionStrategy, IdempotencyKey, ScopeIds};
+use crate::{ApiError, CompactionStrategy, IdempotencyKey, ScopeIds};
 use serde_json::{Map, Value};
 
 /// Tokens up to which an adaptive compaction is conservative, and then balanced; longer conversations are cut hard.
@@ -75,7 +75,7 @@ pub struct CompactRequest {
 
 impl CompactRequest {
     /// Reads the body. Fields that are not known are ignored.
-    pub fn parse(body: Map<String, Value>, client: &ClientId) -> Result<Self, ApiError> {
+    pub fn parse(body: Map<String, Value>) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
         let strategy = match fields.string("strategy", 64)?.as_deref() {
@@ -89,7 +89,7 @@ impl CompactRequest {
         };
         let target = fields.number("target_tokens", 1, TOKENS_MAX)?;
         Ok(Self {
-            conversation: ConversationName::required(&mut fields, client)?,
+            conversation: ConversationName::required(&mut fields)?,
             ids,
             strategy,
             target_tokens: target.and_then(|tokens| tokens.try_into().ok()),

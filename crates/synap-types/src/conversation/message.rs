@@ -1,6 +1,6 @@
 //! One turn, as it is reported.
 
-use crate::conversation::ConversationName;
+use crate::conversation::{ConversationName, ConversationRef};
 use crate::json::Fields;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::{
@@ -16,7 +16,7 @@ pub struct RecordRequest {
     /// Whose conversation it is: a user's scope.
     pub scope: Scope,
     /// Which conversation.
-    pub conversation: ConversationName,
+    pub conversation: ConversationRef,
     /// The caller's session.
     pub session_id: Option<Id>,
     /// Through which door it came.
@@ -64,12 +64,13 @@ impl RecordRequest {
         door: TurnDoor,
     ) -> Result<Self, ApiError> {
         let ids = fields.scope_ids()?;
-        let conversation = ConversationName::required(fields, client)?;
+        let name = ConversationName::required(fields)?;
+        let scope = isolation.scope_at(client, &ids, LevelName::USER)?;
         let role = fields.string("role", 64)?;
         let key = fields.string("idempotency_key", crate::limits::BODY_BYTES_MAX)?;
         Ok(Self {
-            scope: isolation.scope_at(client, &ids, LevelName::USER)?,
-            conversation,
+            conversation: name.of(&scope),
+            scope,
             session_id: fields.id("session_id")?,
             door,
             role: self::role("role", role.as_deref())?,

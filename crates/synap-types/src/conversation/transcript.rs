@@ -1,7 +1,7 @@
 //! A whole conversation, as it is ingested after its end.
 
-use crate::conversation::ConversationName;
 use crate::conversation::message::role;
+use crate::conversation::{ConversationName, ConversationRef};
 use crate::json::{Fields, kind};
 use crate::limits::{
     DOCUMENT_BYTES_MAX, MESSAGE_BYTES_MAX, METADATA_BYTES_MAX, TRANSCRIPT_TURNS_MAX,
@@ -19,7 +19,7 @@ pub struct TranscriptRequest {
     /// Whose conversation it is: a user's scope.
     pub scope: Scope,
     /// Which conversation.
-    pub conversation: ConversationName,
+    pub conversation: ConversationRef,
     /// The transcript itself.
     pub transcript: Transcript,
     /// The caller's word for it, such as `voice`.
@@ -43,10 +43,11 @@ impl TranscriptRequest {
     ) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
         let ids = fields.scope_ids()?;
-        let conversation = ConversationName::required(&mut fields, client)?;
+        let name = ConversationName::required(&mut fields)?;
+        let scope = isolation.scope_at(client, &ids, LevelName::USER)?;
         Ok(Self {
-            scope: isolation.scope_at(client, &ids, LevelName::USER)?,
-            conversation,
+            conversation: name.of(&scope),
+            scope,
             transcript: transcript(&mut fields)?,
             conversation_type: fields.id("conversation_type")?,
             analysis: fields.bounded_object("analysis", METADATA_BYTES_MAX)?,

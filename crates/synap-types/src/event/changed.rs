@@ -92,6 +92,9 @@ pub struct MemoryForgotten {
     pub event_id: EventId,
     /// the bytes of the document or turn: a later extractor that cuts otherwise must not bring it back.
     pub span: [u32; 2],
+    /// The call that forgot it, if that may forget several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<EventId>,
     /// Who asked.
     pub author: Author,
 }

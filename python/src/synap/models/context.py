@@ -1,90 +1,16 @@
-"""What the server answers.
-
-Every model keeps fields that it does not know (`extra="allow"`), so that a newer server works with this client.
-"""
+"""What the server answers to fetches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Answer(BaseModel):
-    """Anything that the server answers."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Receipt(Answer):
-    """An accepted write: it is in the log and will not be lost."""
-
-    #: To ask for its status.
-    ingestion_id: str
-    #: The caller's, or one that the server made.
-    document_id: str
-    #: `queued`, or `completed` for a duplicate of something that is readable already.
-    status: str
-    #: The same document was there before and nothing was written. Also true when a retry of this very call found that
-    #: an earlier try had arrived after all.
-    duplicate: bool = False
-    #: When it was accepted.
-    queued_at: datetime
-    #: Kind of the scope that was written: `user`, `customer`, `client`, or a level of the instance's ladder.
-    scope: str
-    #: Ids of that scope, such as `{"customer": "acme_corp"}`; empty for the client's own.
-    scope_path: dict[str, str] = Field(default_factory=dict)
-    #: Where the write stands. A fetch with this position sees it.
-    position: str
-    #: `power-safe`, or `relaxed` where a power cut may lose the write.
-    durability: str | None = None
-
-
-class BatchEntry(Answer):
-    """What became of one document of a batch: a receipt, or the reason why there is none."""
-
-    ingestion_id: str
-    document_id: str
-    #: `queued`, `completed`, or `failed` if it was refused.
-    status: str
-    queued_at: datetime | None = None
-    duplicate: bool = False
-    scope: str | None = None
-    scope_path: dict[str, str] = Field(default_factory=dict)
-    position: str | None = None
-    durability: str | None = None
-    #: Why it was refused.
-    error_message: str | None = None
-
-
-class BatchResult(Answer):
-    """What became of a batch; `results` are in the order of the documents."""
-
-    batch_id: str
-    total: int
-    succeeded: int
-    failed: int
-    results: list[BatchEntry] = Field(default_factory=list)
-
-
-class IngestionStatus(Answer):
-    """How far an ingestion is."""
-
-    ingestion_id: str
-    document_id: str
-    #: `queued`, `completed`, or `failed`.
-    status: str
-    queued_at: datetime
-    completed_at: datetime | None = None
-    memories_created: int = 0
-    memory_ids: list[str] = Field(default_factory=list)
-    #: Why it failed.
-    error_message: str | None = None
-    scope: str | None = None
-    scope_path: dict[str, str] = Field(default_factory=dict)
+from .base import Answer
+from .conversations import ConversationContext, ConversationSummary, UserProfile
 
 
 class Fold(Answer):
@@ -214,6 +140,12 @@ class ContextResponse(Answer):
     tokens: int = 0
     #: How long the answer may be kept, in seconds; below 0: not at all.
     ttl_seconds: int | None = None
+    #: The conversation that it was asked for in, if there is one.
+    conversation_context: ConversationContext | None = None
+    #: With `context_mode="conversation-summary"`: what stays true of the user, if anything is known,
+    profile: UserProfile | None = None
+    #: and the user's last conversations, the newest first.
+    conversations: list[ConversationSummary] = Field(default_factory=list)
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any]) -> ContextResponse:
@@ -227,20 +159,26 @@ class ContextResponse(Answer):
             return list(self.items)
         return sorted(self._typed(), key=lambda item: item.rank)
 
+    @property
+    def formatted_context(self) -> str:
+        """All of it as Markdown for a prompt: memories by type, conversations, the profile; "" if there is nothing."""
+        told = self.conversation_context
+        sections = [
+            *((title, "\n".join(f"- {item.content}" for item in items)) for title, items in self._by_type()),
+            ("Conversation History", (told and told.formatted_context) or ""),
+            ("Profile", (self.profile and self.profile.overview) or ""),
+            ("Previous Conversations", "\n\n".join(filter(None, (one.overview for one in self.conversations)))),
+        ]
+        return "\n\n".join(f"### {title}\n{text}" for title, text in sections if text)
+
+    def _by_type(self) -> list[tuple[str, Sequence[ContextItem]]]:
+        return [
+            ("Facts", self.facts),
+            ("Preferences", self.preferences),
+            ("Episodes", self.episodes),
+            ("Emotions", self.emotions),
+            ("Temporal Events", self.temporal_events),
+        ]
+
     def _typed(self) -> Iterator[ContextItem]:
-        return chain(self.facts, self.preferences, self.episodes, self.emotions, self.temporal_events)
-
-
-class WhoAmI(Answer):
-    """Whose key it is."""
-
-    client_id: str
-    instance_id: str
-    #: `strict`: a user is named with its customer. `equals_customer`: by `user_id` alone.
-    user_context_isolation: str | None = None
-
-
-class Health(Answer):
-    """How the server is."""
-
-    status: str | None = None
+        return chain.from_iterable(items for _, items in self._by_type())
