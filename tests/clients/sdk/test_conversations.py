@@ -47,12 +47,12 @@ async def test_recorded_turns_are_listed_in_order_each_once(both: MaximemSynapSD
     assert await plain.turns(conversation) == TALK
 
 
-async def test_a_batch_of_turns_keeps_its_order(both: MaximemSynapSDK, who: Who, plain: Plain):
+async def test_a_batch_of_turns_keeps_its_order(sdk: MaximemSynapSDK, who: Who, plain: Plain):
     conversation = str(uuid.uuid4())
     messages = [
         {"conversation_id": conversation, "role": role, "content": content, **who.as_alice} for role, content in TALK
     ]
-    answer = await both.conversation.record_messages_batch(messages)
+    answer = await sdk.conversation.record_messages_batch(messages)
     assert (answer["total"], answer["succeeded"], answer["failed"]) == (5, 5, 0)
     assert len({result["message_id"] for result in answer["results"]}) == 5
     assert await plain.turns(conversation) == TALK
@@ -100,9 +100,9 @@ async def test_conversation_fetch_with_a_query_tells_turns_and_the_users_chain(b
         assert found.conversation_context.conversation_id == conversation
 
 
-async def test_conversation_fetch_without_a_query_tells_the_turns(both: MaximemSynapSDK, who: Who):
-    conversation = await record(both, who.as_alice, TALK[:4])
-    found = await both.conversation.context.fetch(conversation)
+async def test_conversation_fetch_without_a_query_tells_the_turns(sdk: MaximemSynapSDK, who: Who):
+    conversation = await record(sdk, who.as_alice, TALK[:4])
+    found = await sdk.conversation.context.fetch(conversation)
     assert [(turn["role"], turn["content"]) for turn in found.conversation_context.recent_turns] == TALK[:4]
     assert texts(found) == []
 

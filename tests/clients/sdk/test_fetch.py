@@ -56,11 +56,11 @@ async def test_user_fetch_tells_the_chain_narrowest_first(both: MaximemSynapSDK,
     assert found.metadata.correlation_id
 
 
-async def test_each_level_tells_its_own_and_the_broader(both: MaximemSynapSDK, chain: Chain):
+async def test_each_level_tells_its_own_and_the_broader(sdk: MaximemSynapSDK, chain: Chain):
     who = chain.who
-    customer = await both.customer.context.fetch(who.acme, search_query=[chain.word])
+    customer = await sdk.customer.context.fetch(who.acme, search_query=[chain.word])
     assert chain.of(texts(customer)) == [chain.customer, chain.client]
-    client = await both.client.context.fetch(search_query=[chain.word])
+    client = await sdk.client.context.fetch(search_query=[chain.word])
     assert chain.of(texts(client)) == [chain.client]
 
 
@@ -97,10 +97,10 @@ async def test_another_user_and_another_customer_see_none_of_it(both: MaximemSyn
             assert set(chain.of(stranger)) <= {chain.others[1], chain.client}
 
 
-async def test_unknown_names_get_empty_answers(both: MaximemSynapSDK):
-    user = await both.user.context.fetch(fresh("nobody"), customer_id=fresh("nowhere"), types=["preferences"])
+async def test_unknown_names_get_empty_answers(sdk: MaximemSynapSDK):
+    user = await sdk.user.context.fetch(fresh("nobody"), customer_id=fresh("nowhere"), types=["preferences"])
     assert texts(user) == []
-    customer = await both.customer.context.fetch(fresh("nowhere"), types=["emotions"], search_query=["anything"])
+    customer = await sdk.customer.context.fetch(fresh("nowhere"), types=["emotions"], search_query=["anything"])
     assert texts(customer) == []
 
 
@@ -143,19 +143,19 @@ async def test_ranked_is_one_list_best_first_with_the_same_ids(both: MaximemSyna
     assert merged.items[0].content == "Alice prefers oolong tea."
 
 
-async def test_max_results_and_max_results_per_query(both: MaximemSynapSDK, who: Who):
+async def test_max_results_and_max_results_per_query(sdk: MaximemSynapSDK, who: Who):
     for word in ("pears", "plums"):
         for number in range(6):
-            await remember(both, f"Crate {number} holds {word}.", **who.as_alice)
-    few = await both.user.context.fetch(**who.as_alice, search_query=["pears"], max_results=3)
+            await remember(sdk, f"Crate {number} holds {word}.", **who.as_alice)
+    few = await sdk.user.context.fetch(**who.as_alice, search_query=["pears"], max_results=3)
     assert len(items(few)) == 3
     assert all("pears" in one for one in texts(few))
-    each = await both.user.context.fetch(
+    each = await sdk.user.context.fetch(
         **who.as_alice, search_query=["pears", "plums"], max_results=20, max_results_per_query=2
     )
     counts = [sum(word in one for one in texts(each)) for word in ("pears", "plums")]
     assert counts == [2, 2]
-    for fetch in (both.customer.context.fetch(who.acme, max_results=1), both.client.context.fetch(max_results=1)):
+    for fetch in (sdk.customer.context.fetch(who.acme, max_results=1), sdk.client.context.fetch(max_results=1)):
         assert len(items(await fetch)) <= 1
 
 
