@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
+use crate::grpc;
 use crate::http::router;
 use crate::identity::Keyring;
 use crate::inbox::InboxDrain;
@@ -30,6 +31,7 @@ use synap_rocksdb::SharedMemory;
 use synap_types::{PartitionCount, SystemClock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -90,6 +92,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
     let http = listener.local_addr()?;
+    let grpc_listener = TcpListener::bind(config.grpc)
+        .await
+        .with_context(|| format!("cannot serve gRPC on {}; --grpc says where", config.grpc))?;
+    let grpc = grpc_listener.local_addr()?;
     let stop = stop_on_signal()?;
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
@@ -112,12 +118,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let serving = axum::serve(listener, router(Arc::clone(&app)))
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving.into_future());
+    let mut streaming = tokio::spawn(grpc::serve(Arc::clone(&app), grpc_listener, stop.clone()));
     if let Some(key) = made_key {
         complain(&format!(
             "synap: no API key was configured, so one was made. It is shown this once: {key}"
         ));
     }
-    let ready = json!({"ready": true, "http": format!("http://{http}"), "nats": nats.url,
+    let ready = json!({"ready": true, "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "nats": nats.url,
         "durability": nats.log.durability().name()});
     say(&ready.to_string());
     tokio::select! {
@@ -126,9 +133,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             stop.cancel();
             ended.context("the HTTP server panicked")?.context("the HTTP server failed")?;
         }
+        ended = &mut streaming => {
+            stop.cancel();
+            ended.context("the gRPC server panicked")?.context("the gRPC server failed")?;
+        }
     }
     info!("draining");
-    shut_down(service, serving, &app, nats).await;
+    shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
     Ok(())
 }
@@ -189,7 +200,10 @@ fn replicas(config: &Config) -> usize {
 /// Ends in the opposite order of starting: doors, appends, projectors, NATS.
 async fn shut_down(
     service: Service,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    (serving, streaming): (
+        JoinHandle<std::io::Result<()>>,
+        JoinHandle<Result<(), tonic::transport::Error>>,
+    ),
     app: &App<JetStreamLog>,
     nats: Nats,
 ) {
@@ -197,6 +211,9 @@ async fn shut_down(
         service.stop().await;
         if !serving.is_finished() {
             drop(serving.await);
+        }
+        if !streaming.is_finished() {
+            drop(streaming.await);
         }
         app.tasks.close();
         app.tasks.wait().await;
