@@ -48,7 +48,7 @@ fn forgotten(row: &MemoryRow) -> Event {
     })
 }
 
-fn erased(scope: &Scope, conversation_id: Option<ConversationId>) -> Event {
+pub(crate) fn erased(scope: &Scope, conversation_id: Option<ConversationId>) -> Event {
     event("erase", scope, |id| {
         EventBody::ScopeErased(Box::new(ScopeErased {
             deletion_id: id,

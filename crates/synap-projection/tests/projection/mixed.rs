@@ -50,15 +50,20 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..16_u8, 0..3_usize, 0..2_usize, 0..TEXTS.len(), 0..20_usize).prop_map(
-        |(kind, who, what, text, key)| Step {
+    (
+        0..16_u8,
+        0..3_usize,
+        0..2_usize,
+        0..TEXTS.len(),
+        0..20_usize,
+    )
+        .prop_map(|(kind, who, what, text, key)| Step {
             kind,
             who,
             what,
             text,
             key,
-        },
-    )
+        })
 }
 
 fn everybody() -> [Scope; 3] {
@@ -254,7 +259,9 @@ fn told(store: &MemoryStore, scope: &Scope) -> (Vec<(MemoryId, String)>, Vec<(St
     let live = memories(store, scope).into_iter();
     let live = live.filter(|row| row.is_live() && row.created_seq > erased);
     let profile = rows.row(&key::profile(&scope.hash())).unwrap();
-    let known = profile.map_or_else(Default::default, |row| row.attributes).into_iter();
+    let known = profile
+        .map_or_else(Default::default, |row| row.attributes)
+        .into_iter();
     let known = known.filter(|(_, known)| known.seq > erased);
     (
         live.map(|row| (row.id, row.text)).collect(),
