@@ -121,11 +121,11 @@ python_e2e() {
 cd "$ROOT"
 # With it, tests that lack a server fail instead of saying so.
 export CI="${CI:-1}"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
-export SYNAP_BIN="$CARGO_TARGET_DIR/debug/synap"
 
 step "set-up" "$ROOT/scripts/setup.sh"
 find_cargo
+use_target
+export SYNAP_BIN="$CARGO_TARGET_DIR/debug/synap"
 find_venv
 find_nats
 export SYNAP_NATS_SERVER="$NATS_SERVER"

@@ -23,6 +23,7 @@ mod seed;
 mod service;
 mod serving;
 mod silence;
+mod streaming;
 mod support;
 mod tidy;
 mod uploading;

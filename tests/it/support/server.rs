@@ -220,6 +220,10 @@ impl Server {
         &self.home
     }
 
+    pub(crate) fn grpc_url(&self) -> &str {
+        self.ready["grpc"].as_str().expect("where gRPC is")
+    }
+
     pub(crate) fn http_url(&self) -> &str {
         self.ready["http"].as_str().expect("a URL")
     }
