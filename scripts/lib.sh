@@ -143,7 +143,7 @@ start_server() {
     SERVER_LOG="$dir/synap.log"
     : >"$dir/ready.json"
     SYNAP_NATS_SERVER="$NATS_SERVER" \
-        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
+        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
         >"$dir/ready.json" 2>"$SERVER_LOG" </dev/null &
     SERVER_PID=$!
     # It prints one line when everything serves.

@@ -98,8 +98,8 @@ types_features() {
 
 python_lint() (
     cd "$ROOT/python"
-    "$VENV/bin/python" -m ruff check .
-    "$VENV/bin/python" -m ruff format --check .
+    "$VENV/bin/python" -m ruff check . ../tests/clients
+    "$VENV/bin/python" -m ruff format --check . ../tests/clients
     "$VENV/bin/python" -m mypy --cache-dir "$VENV/mypy" src examples
 )
 

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
+use crate::grpc;
 use crate::http::{self, router};
 use crate::identity::Keyring;
 use crate::inbox::InboxDrain;
@@ -31,6 +32,7 @@ use synap_rocksdb::SharedMemory;
 use synap_types::{PartitionCount, SystemClock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -92,6 +94,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
     let http_address = listener.local_addr()?;
+    let grpc_listener = TcpListener::bind(config.grpc)
+        .await
+        .with_context(|| format!("cannot serve gRPC on {}; --grpc says where", config.grpc))?;
+    let grpc_address = grpc_listener.local_addr()?;
     let stop = stop_on_signal()?;
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
@@ -113,12 +119,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     );
     let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());
     let mut serving = tokio::spawn(serving);
+    let streaming = grpc::serve(Arc::clone(&app), grpc_listener, stop.clone());
+    let mut streaming = tokio::spawn(streaming);
     if let Some(key) = made_key {
         complain(&format!(
             "synap: no API key was configured, so one was made. It is shown this once: {key}"
         ));
     }
-    let ready = json!({"ready": true, "http": format!("http://{http_address}"), "nats": nats.url,
+    let ready = json!({"ready": true, "http": format!("http://{http_address}"),
+        "grpc": format!("http://{grpc_address}"), "nats": nats.url,
         "durability": nats.log.durability().name()});
     say(&ready.to_string());
     tokio::select! {
@@ -127,9 +136,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             stop.cancel();
             ended.context("the HTTP server panicked")?;
         }
+        ended = &mut streaming => {
+            stop.cancel();
+            ended.context("the gRPC server panicked")?.context("the gRPC server failed")?;
+        }
     }
     info!("draining");
-    shut_down(service, serving, &app, nats).await;
+    shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
     Ok(())
 }
@@ -196,7 +209,10 @@ fn replicas(config: &Config) -> usize {
 /// Ends in the opposite order of starting: doors, appends, projectors, NATS.
 async fn shut_down(
     service: Service,
-    serving: tokio::task::JoinHandle<()>,
+    (serving, streaming): (
+        JoinHandle<()>,
+        JoinHandle<Result<(), tonic::transport::Error>>,
+    ),
     app: &App<JetStreamLog>,
     nats: Nats,
 ) {
@@ -204,6 +220,9 @@ async fn shut_down(
         service.stop().await;
         if !serving.is_finished() {
             drop(serving.await);
+        }
+        if !streaming.is_finished() {
+            drop(streaming.await);
         }
         app.tasks.close();
         app.tasks.wait().await;

@@ -70,6 +70,10 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 pub const SCOPE_LEVELS_MAX: usize = 8;
 /// A level's name, such as `customer`.
 pub const LEVEL_NAME_BYTES_MAX: usize = 32;
+/// One message of a gRPC stream.
+pub const STREAM_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Calls of one gRPC connection at the same time.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// Queries of one fetch.
 pub const QUERIES_MAX: usize = 16;
 /// One query of a fetch.

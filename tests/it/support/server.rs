@@ -94,7 +94,8 @@ impl Home {
             .arg("serve")
             .arg("--data-dir")
             .arg(self.data())
-            .env("SYNAP_HTTP", "127.0.0.1:0");
+            .env("SYNAP_HTTP", "127.0.0.1:0")
+            .env("SYNAP_GRPC", "127.0.0.1:0");
         Serve {
             home: self.clone(),
             command,

@@ -1,0 +1,3 @@
+//! What `build.rs` generated.
+
+tonic::include_proto!("synap.v1");
