@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs every check: format, lints, unit tests, contract suites, golden files, integration
-# tests with a real nats-server, documentation, and the Python client alone and against a running server.
+# tests with a real nats-server, documentation, the Python client alone and against a running server, and the vendor's
+# SDK and integrations.
 #
 #     scripts/test.sh [--quick] [--help]
 #
@@ -144,3 +145,4 @@ step "features of synap-types" types_features
 step "Python: format, lints and types" python_lint
 step "Python: unit tests" pytest tests --ignore tests/e2e
 step "Python: against a running server" python_e2e
+step "Clients: the vendor's SDK and integrations" "$ROOT/scripts/clients.sh"

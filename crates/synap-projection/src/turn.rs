@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use synap_log::{Incarnation, Recorded};
 use synap_readmodel::{
     CheckpointRow, IngestionRow, ParkedRow, ParkedSubjectRow, Snapshot, SnapshotExt as _,
-    StoreError, WriteSet, key,
+    StoreError, WriteSet, key, last_erasure,
 };
 use synap_types::{
     DocumentId, Event, EventBody, EventId, EventParseError, EventSubject, Hash128, IngestionId,
@@ -148,8 +148,9 @@ fn one<S: Snapshot>(
         let reason = "its subject names another scope".to_owned();
         return park(recorded, None, reason, None, state);
     }
-    let waits = state.row(&key::parked_subject(&whose.scope.hash(), &whose.about))?;
-    if let Some(first) = waits {
+    // A deletion does not wait: what is parked is deleted with the rest.
+    let waits = !matches!(event.body, EventBody::ScopeErased(_));
+    if let Some(first) = whose.first_parked(state)?.filter(|_| waits) {
         if whose.is_seen(state)? {
             return Ok(Outcome::Applied);
         }
@@ -231,6 +232,16 @@ impl Whose {
         subject.to_string() == recorded.subject
     }
 
+    /// The parked event that later ones of the same thing wait behind. One from before an erasure holds up nothing.
+    fn first_parked<S: Snapshot>(
+        &self,
+        state: &State<'_, S>,
+    ) -> Result<Option<ParkedSubjectRow>, StoreError> {
+        let first = state.row(&key::parked_subject(&self.scope.hash(), &self.about))?;
+        let erased = last_erasure(&self.scope, |key| state.row(key))?.map_or(0, |row| row.seq);
+        Ok(first.filter(|first| first.seq > erased))
+    }
+
     /// Whether the event was applied at an earlier place of the log.
     fn is_seen<S: Snapshot>(&self, state: &State<'_, S>) -> Result<bool, StoreError> {
         let seen = state.row(&key::seen(&self.scope.hash(), self.id))?;
@@ -248,14 +259,11 @@ fn park<S: Snapshot>(
 ) -> Result<Outcome, StoreError> {
     state.discard();
     if let Some(whose) = whose {
-        let subject = || key::parked_subject(&whose.scope.hash(), &whose.about);
-        if state.row(&subject())?.is_none() {
-            state.put(
-                subject(),
-                &ParkedSubjectRow {
-                    seq: recorded.seq.get(),
-                },
-            );
+        if whose.first_parked(state)?.is_none() {
+            let row = ParkedSubjectRow {
+                seq: recorded.seq.get(),
+            };
+            state.put(key::parked_subject(&whose.scope.hash(), &whose.about), &row);
         }
         if let Some((ingestion_id, document_id)) = &whose.ingestion {
             let row = IngestionRow {

@@ -44,13 +44,14 @@ fn scope<S: Snapshot>(at: &At<'_>, state: &mut State<'_, S>) -> Result<u32, Appl
     Ok(hidden)
 }
 
-/// Takes out the turns, their memories and the summaries. Answers how many memories and turns there were.
+/// Takes out the turns, their memories and the summaries; what comes later waits behind nothing. Answers how many memories and turns there were.
 fn conversation<S: Snapshot>(
     at: &At<'_>,
     id: ConversationId,
     state: &mut State<'_, S>,
 ) -> Result<(u32, u32), ApplyError> {
     let mut memories = Memories::open(at, state)?;
+    state.delete(key::parked_subject(&at.hash, &at.event.about()));
     let known: Option<ConversationRow> = state
         .row(&key::conversation(&at.hash, id))?
         .filter(|row| row.created_seq > memories.erased());

@@ -106,9 +106,7 @@ impl<'a> Memories<'a> {
         origin: &Origin,
         state: &mut State<'_, S>,
     ) -> Result<Option<u32>, ApplyError> {
-        let forgotten =
-            self.totals.forgotten > 0 && state.row(&key::tombstone(&self.at.hash, id))?.is_some();
-        if forgotten || !self.known.insert(id) {
+        if self.is_forgotten(id, state)? || !self.known.insert(id) {
             return Ok(None);
         }
         self.learn(id, &statement, origin);
@@ -134,6 +132,19 @@ impl<'a> Memories<'a> {
             ended_seq: None,
         };
         self.write(row, state).map(Some)
+    }
+
+    /// Whether the memory was forgotten. What was forgotten before an erasure is new after it, like everything else.
+    fn is_forgotten<S: Snapshot>(
+        &self,
+        id: MemoryId,
+        state: &State<'_, S>,
+    ) -> Result<bool, ApplyError> {
+        if self.totals.forgotten == 0 {
+            return Ok(false);
+        }
+        let tombstone = state.row(&key::tombstone(&self.at.hash, id))?;
+        Ok(tombstone.is_some_and(|row| row.seq > self.erased))
     }
 
     /// Writes `row` under the next ordinal and indexes its text.

@@ -129,7 +129,8 @@ impl Recorded {
     /// The next recorded turn, after the last one found, that says what `turn` says.
     fn next_like(&mut self, turn: &TranscriptTurn) -> Option<(u32, TurnRow)> {
         let numbers = self.like.get(&(turn.role, turn.content.clone()))?;
-        let number = numbers.iter().copied().find(|number| *number > self.last)?;
+        let passed = numbers.partition_point(|number| *number <= self.last);
+        let number = *numbers.get(passed)?;
         let row = self.rows.remove(&number)?;
         self.last = number;
         Some((number, row))

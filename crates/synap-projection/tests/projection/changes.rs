@@ -48,7 +48,7 @@ fn forgotten(row: &MemoryRow) -> Event {
     })
 }
 
-fn erased(scope: &Scope, conversation_id: Option<ConversationId>) -> Event {
+pub(crate) fn erased(scope: &Scope, conversation_id: Option<ConversationId>) -> Event {
     event("erase", scope, |id| {
         EventBody::ScopeErased(Box::new(ScopeErased {
             deletion_id: id,
@@ -218,6 +218,35 @@ fn erased_scopes_hide_all_that_was_there_and_count_anew() {
             "a conversation begins anew"
         );
     }
+}
+
+#[test]
+fn what_was_forgotten_before_an_erasure_is_new_after_it() {
+    let ingested = |key: &str, more: &str| {
+        let text = format!("{HOME} {more}");
+        ingest_into(&alice(), "home", &text, key)
+    };
+    let mut events = vec![ingested("1", "")];
+    let first = memories(&applied(&log_of(&events)));
+    events.extend([
+        forgotten(&first[0]),
+        erased(&alice(), None),
+        ingested("2", "The roof is green."),
+    ]);
+    let roof = memories(&applied(&log_of(&events))).pop().unwrap();
+    assert_eq!(roof.text, "The roof is green.");
+    events.extend([
+        forgotten(&roof),
+        ingested("3", "The roof is green. The door is red."),
+    ]);
+    assert_eq!(
+        told(&applied(&log_of(&events)), &alice()),
+        [
+            "The office is in Lisbon.",
+            "The parking lot is closed.",
+            "The door is red."
+        ]
+    );
 }
 
 #[test]

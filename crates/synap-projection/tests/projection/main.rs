@@ -11,6 +11,8 @@ mod folds;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod mixed;
+#[cfg(test)]
 mod parking;
 #[cfg(test)]
 mod running;

@@ -1,5 +1,7 @@
 //! Events that cannot be applied are set aside: counted, listed, and in front of their followers.
 
+use crate::changes::erased;
+use crate::conversations::{alice, conversation_id, row, turn as turn_of};
 use crate::world::{
     HERE, LIFE, Running, append, applied, apply, data, ingest, ingest_into, live_texts, log_of,
     recorded, scope,
@@ -11,7 +13,7 @@ use synap_readmodel::{
     IngestionRow, Key, MemoryStore, ParkedRow, Prefix, ReadStore as _, Snapshot, SnapshotExt as _,
     StatsRow, StoreError, Table, Visit, WriteSet, key,
 };
-use synap_types::{Event, Seq};
+use synap_types::{Event, Seq, TurnDoor, TurnRole};
 
 const TEXT: &str = "Deploys run on Tuesdays.";
 
@@ -174,6 +176,33 @@ fn an_applied_event_that_comes_again_behind_a_parked_one_stays_applied() {
     assert_eq!(apply(&store, &log).parked, 1);
     let row = ingestion(&store, &first).unwrap();
     assert_eq!((row.parked, row.memory_ids.len()), (None, 1));
+}
+
+#[test]
+fn a_malformed_turn_holds_its_own_conversation_until_that_is_deleted_or_erased() {
+    let said = |key: &str, text: &str| turn_of(key, TurnDoor::Call, 1, TurnRole::User, text);
+    let broken = said("a", "I keep bees.");
+    let owner = alice();
+    for erasure in [Some(conversation_id()), None] {
+        let log = [
+            damaged(1, &broken, "\"role\":\"user\"", "\"role\":\"bee\""),
+            recorded(2, &said("b", "I keep geese.")),
+            recorded(3, &ingest_into(&owner, "guide", TEXT, "c")),
+            recorded(4, &erased(&owner, erasure)),
+            recorded(5, &said("d", "I keep goats.")),
+        ];
+        let store = MemoryStore::default();
+        let turn = apply(&store, &log);
+        assert_eq!((turn.parked, turn.halt), (2, None), "{erasure:?}");
+        assert_eq!(parked(&store, 2).unwrap().behind, Some(1));
+        assert_eq!(row(&store).unwrap().turns, 1, "{erasure:?}");
+        let texts = live_texts(&store, &owner);
+        assert_eq!(
+            texts.last().map(String::as_str),
+            Some("User: I keep goats.")
+        );
+        assert!(parked(&store, 1).is_some(), "still listed");
+    }
 }
 
 /// A snapshot with one key that panics, or cannot be read.
