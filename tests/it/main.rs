@@ -7,6 +7,7 @@ mod commands;
 mod conversations;
 mod crash;
 mod diverged;
+mod hostile_http;
 mod hostile_ids;
 mod idempotency;
 mod importing;

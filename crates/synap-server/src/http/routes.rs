@@ -213,7 +213,7 @@ async fn forget<L: EventLog>(
     params(Idempotency), request_body = DeleteBody,
     responses(
         (status = 200, description = "What was deleted, or would be", body = Deletion),
-        Invalid, NoKey, Unread, Defect, Unavailable,
+        Invalid, NoKey, Contradicts, Unread, Defect, Unavailable,
     ))]
 async fn delete_data<L: EventLog>(
     State(app): Shared<L>,

@@ -70,7 +70,8 @@ shapes! {
         .has("source_document_id", text(), "The document or conversation that it came from"))
         .may("category", text(), "Finer than the type")
         .may("updated_at", time(), "When it was last changed")
-        .may("conversation_id", uuid(), "The conversation that it was said in");
+        .may("conversation_id", uuid(), "The conversation that it was said in")
+        .has("metadata", fields(), "Metadata of the document and of the turn");
     /// New content for a memory.
     UpdateBody = Shape::new()
         .has("document", content(), "The content")
