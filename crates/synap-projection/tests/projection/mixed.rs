@@ -100,6 +100,7 @@ fn event(step: &Step, seq: u64, store: &MemoryStore) -> Option<Event> {
     Some(Event { id, time, body })
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each type of event")]
 fn body(
     step: &Step,
     name: &str,
@@ -253,8 +254,11 @@ fn erased(store: &MemoryStore, scope: &Scope) -> u64 {
     last.map_or(0, |row| row.seq)
 }
 
+type Memories = Vec<(MemoryId, String)>;
+type Profile = Vec<(String, String)>;
+
 /// Ids and texts of what can be told of one scope, and what its profile says.
-fn told(store: &MemoryStore, scope: &Scope) -> (Vec<(MemoryId, String)>, Vec<(String, String)>) {
+fn told(store: &MemoryStore, scope: &Scope) -> (Memories, Profile) {
     let (rows, erased) = (store.snapshot(), erased(store, scope));
     let live = memories(store, scope).into_iter();
     let live = live.filter(|row| row.is_live() && row.created_seq > erased);
