@@ -146,3 +146,4 @@ step "Python: format, lints and types" python_lint
 step "Python: unit tests" pytest tests --ignore tests/e2e
 step "Python: against a running server" python_e2e
 step "Clients: the vendor's SDK and integrations" "$ROOT/scripts/clients.sh"
+step "Fuzzing: every HTTP route for a minute" "$ROOT/scripts/fuzz.sh" --seconds 60
