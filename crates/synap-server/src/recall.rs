@@ -11,9 +11,7 @@ use synap_query::{
     MemoryWithData, PromptStyle, ScopeView, compaction, conversation, conversations, memory,
     narrative, profile, summary_text, turns, turns_text,
 };
-use synap_readmodel::{
-    CompactedSentence, CompactionRow, ConversationRow, MemoryRow, ProfileRow, TurnRow,
-};
+use synap_readmodel::{CompactedSentence, CompactionRow, ConversationRow, ProfileRow, TurnRow};
 use synap_types::json::{Fields, parse_id, parse_object};
 use synap_types::limits::{BATCH_MESSAGES_MAX, RECENT_TURNS_BYTES_MAX, RECENT_TURNS_MAX};
 use synap_types::{
