@@ -237,9 +237,12 @@ impl Whose {
         &self,
         state: &State<'_, S>,
     ) -> Result<Option<ParkedSubjectRow>, StoreError> {
-        let first = state.row(&key::parked_subject(&self.scope.hash(), &self.about))?;
+        let at = key::parked_subject(&self.scope.hash(), &self.about);
+        let Some(first) = state.row(&at)? else {
+            return Ok(None);
+        };
         let erased = last_erasure(&self.scope, |key| state.row(key))?.map_or(0, |row| row.seq);
-        Ok(first.filter(|first| first.seq > erased))
+        Ok(Some(first).filter(|first| first.seq > erased))
     }
 
     /// Whether the event was applied at an earlier place of the log.

@@ -26,8 +26,8 @@ pub use described::is_described;
 pub use error::FetchError;
 pub use fetch::fetch;
 pub use lookup::{
-    IngestState, MemoryWithData, deletion, forgetting, forgotten_at, ingest_state,
-    ingestion_status, memory, profile, turn_of,
+    IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,
+    ingestion_status, memory, profile,
 };
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
 pub use view::{Part, ScopeView};

@@ -24,7 +24,10 @@ pub fn ingestion_status(
     if row.scope.client() != client {
         return Err(FetchError::ForeignRow);
     }
-    Ok(Some(status(row)))
+    // Once it is erased, nobody is told that it was there.
+    let erased = last_erasure(&row.scope, |key| snapshot.row(key))?;
+    let is_there = erased.is_none_or(|erased| erased.seq < row.seq);
+    Ok(is_there.then(|| status(row)))
 }
 
 /// A memory and the caller's own data.
@@ -111,14 +114,22 @@ pub fn deletion(
     }
 }
 
-/// The turn that an event recorded, or repeated.
-pub fn turn_of(
+/// Under which id what a key made is there, or can be stored: `first`, unless what it made was erased since. A key that
+/// comes after the erasure makes something new, once.
+pub fn event_of_key(
     snapshot: &impl Snapshot,
     scope: &Scope,
-    event: EventId,
-) -> Result<Option<u32>, FetchError> {
-    let seen = snapshot.row(&key::seen(&scope.hash(), event))?;
-    Ok(seen.and_then(|seen| seen.turn))
+    first: EventId,
+    is_there: impl Fn(&SeenRow) -> bool,
+) -> Result<(EventId, Option<SeenRow>), FetchError> {
+    let (hash, mut event) = (scope.hash(), first);
+    // As many steps as there were erasures between uses of the key.
+    loop {
+        match snapshot.row(&key::seen(&hash, event))? {
+            Some(seen) if !is_there(&seen) => event = event.again(),
+            seen => return Ok((event, seen)),
+        }
+    }
 }
 
 fn status(row: IngestionRow) -> IngestStatus {
@@ -144,7 +155,9 @@ fn status(row: IngestionRow) -> IngestStatus {
 /// What an ingest would meet in a scope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IngestState {
-    /// The event with its id, if it was applied before.
+    /// Under which id it can be stored, if it is not there: see [`event_of_key`].
+    pub event: Option<EventId>,
+    /// The event with this id, if it was applied before and not erased since.
     pub seen: Option<SeenRow>,
     /// The current version of its document.
     pub document: Option<DocumentRow>,
@@ -160,10 +173,6 @@ pub fn ingest_state(
     document: Option<&DocumentId>,
 ) -> Result<IngestState, FetchError> {
     let hash = scope.hash();
-    let seen = event
-        .map(|event| snapshot.row(&key::seen(&hash, event)))
-        .transpose()?
-        .flatten();
     let document = document
         .map(|document| snapshot.row(&key::document(&hash, document)))
         .transpose()?
@@ -173,8 +182,11 @@ pub fn ingest_state(
     }
     let erased = last_erasure(scope, |key| snapshot.row(key))?;
     let holds = |seq| erased.as_ref().is_none_or(|erased| erased.seq < seq);
+    let key = event.map(|event| event_of_key(snapshot, scope, event, |seen| holds(seen.seq)));
+    let (event, seen) = key.transpose()?.unzip();
     Ok(IngestState {
-        seen,
+        event,
+        seen: seen.flatten(),
         document: document.filter(|row| holds(row.seq)),
         erased,
     })

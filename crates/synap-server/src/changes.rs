@@ -7,7 +7,10 @@ use crate::operations::Operations;
 use crate::recall::memory_json;
 use serde_json::{Value, json};
 use synap_log::EventLog;
-use synap_query::{ScopeView, conversation, deletion, forgetting, forgotten_at, is_described};
+use synap_query::{
+    FetchError, ScopeView, conversation, conversations, deletion, forgetting, forgotten_at,
+    is_described,
+};
 use synap_readmodel::{DeletionRow, MemoryRow};
 use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
@@ -16,6 +19,7 @@ use synap_types::{
     FetchRequest, ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryId,
     MemoryUpdated, ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
+use uuid::Uuid;
 
 /// Memories that one description forgets at most.
 const FORGET_MAX: usize = 50;
@@ -42,10 +46,17 @@ impl<L: EventLog> Operations<L> {
                 MEMORY_BYTES_MAX,
             ));
         }
-        let event = event_id(key.as_ref(), &before.scope);
-        if key.is_some() && self.is_applied(&before.scope, event).await? {
+        let event = event_id(
+            key.as_ref(),
+            &format!("update of {}", before.id),
+            &before.scope,
+        );
+        let state = self.engine.ingest_state(&before.scope, Some(event), None);
+        let state = state.await?;
+        if state.seen.is_some() {
             return Ok(memory_json(&known));
         }
+        let event = state.event.unwrap_or(event);
         let data = MemoryUpdated {
             scope: before.scope.clone(),
             memory_id: before.id,
@@ -114,7 +125,7 @@ impl<L: EventLog> Operations<L> {
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
         let request = ForgetRequest::parse(body, &identity.client, &identity.isolation)?;
-        let request_id = event_id(key.as_ref(), &request.scope);
+        let request_id = event_id(key.as_ref(), "forgetting", &request.scope);
         let mut deleted = self
             .forgotten_by(identity, key.as_ref().map(|_| request_id))
             .await?;
@@ -221,9 +232,13 @@ impl<L: EventLog> Operations<L> {
                 (owner, conversation)
             }
         };
+        let what = conversation_id.map_or_else(
+            || "deletion".to_owned(),
+            |conversation| format!("deletion of {conversation}"),
+        );
         let id = scope.as_ref().map_or_else(
-            || event_id(None, &Scope::of_client(client.clone())),
-            |scope| event_id(key.as_ref(), scope),
+            || EventId::new(Uuid::new_v4()),
+            |scope| event_id(key.as_ref(), &what, scope),
         );
         if key.is_some() && !request.dry_run {
             // Asked again, it is done already.
@@ -237,11 +252,8 @@ impl<L: EventLog> Operations<L> {
         let found = self
             .engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
-                let memories = view.stats()?.map_or(0, |stats| stats.live);
                 Ok(match conversation_id {
-                    None => Some(memories)
-                        .filter(|count| *count > 0)
-                        .map(|count| (count, 0)),
+                    None => remembered(view)?.map(|memories| (memories, 0)),
                     Some(id) => conversation(view, id)?.map(|row| (0, row.turns)),
                 })
             })
@@ -319,11 +331,15 @@ impl<L: EventLog> Operations<L> {
         self.engine.applied(placed.partition, placed.at).await;
         Ok(placed.time)
     }
+}
 
-    async fn is_applied(&self, scope: &Scope, event: EventId) -> Result<bool, ApiError> {
-        let state = self.engine.ingest_state(scope, Some(event), None).await?;
-        Ok(state.seen.is_some())
-    }
+/// How many memories a scope has; `None` where there is nothing at all, not even a document or a turn that gave none.
+fn remembered(view: &ScopeView<'_, Rows<'_>>) -> Result<Option<u32>, FetchError> {
+    let Some(stats) = view.stats()? else {
+        return Ok(None);
+    };
+    let is_something = stats.live > 0 || stats.documents > 0 || !conversations(view, 1)?.is_empty();
+    Ok(is_something.then_some(stats.live))
 }
 
 fn candidate(item: &ContextItem) -> Value {

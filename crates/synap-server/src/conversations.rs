@@ -13,8 +13,8 @@ use crate::metrics;
 use crate::operations::Operations;
 use serde_json::Value;
 use synap_log::EventLog;
-use synap_query::{ScopeView, conversation, turn_of, turns};
-use synap_readmodel::TurnRow;
+use synap_query::{ScopeView, conversation, event_of_key, turns};
+use synap_readmodel::{SeenRow, TurnRow};
 use synap_types::json::parse_object;
 use synap_types::limits::CONVERSATION_TURNS_MAX;
 use synap_types::{
@@ -25,6 +25,8 @@ use uuid::Uuid;
 
 /// What the rows say of a turn before it is appended, or after.
 struct TurnState {
+    /// The id under which it is there, or can be stored.
+    event: EventId,
     /// The turn that the event recorded, or repeated.
     turn: Option<(u32, TurnRow)>,
     /// Turns of its conversation.
@@ -38,12 +40,14 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         request: RecordRequest,
     ) -> Result<MessageReceipt, ApiError> {
-        let id = event_id(request.key.as_ref(), &request.scope);
-        let before = self.turn_state(&request, id).await?;
+        let what = format!("turn of {}", request.conversation.id);
+        let first = event_id(request.key.as_ref(), &what, &request.scope);
+        let before = self.turn_state(&request, first).await?;
+        let id = before.event;
         let done = match before.turn {
             Some(turn) => Ok(self.receipt_of_turn(&request, id, None, Some(&turn))),
             None if before.count >= CONVERSATION_TURNS_MAX => Err(full()),
-            None => self.append_turn(identity, request, id).await,
+            None => self.append_turn(identity, &request, id).await,
         };
         metrics::recorded(&done);
         done
@@ -66,9 +70,27 @@ impl<L: EventLog> Operations<L> {
     async fn append_turn(
         &self,
         identity: &Identity,
-        request: RecordRequest,
-        id: EventId,
+        request: &RecordRequest,
+        mut id: EventId,
     ) -> Result<MessageReceipt, ApiError> {
+        let (mut placed, mut now) = self.place_turn(identity, request, id).await?;
+        // The log had it before, and it was erased since: rows that were behind did not say so.
+        let next = now.as_ref().map(|now| now.event);
+        if let Some(next) = next.filter(|next| placed.duplicate && *next != id) {
+            id = next;
+            (placed, now) = self.place_turn(identity, request, id).await?;
+        }
+        let turn = now.and_then(|now| now.turn);
+        Ok(self.receipt_of_turn(request, id, Some(placed), turn.as_ref()))
+    }
+
+    /// Appends a turn under this id; answers what the rows say of it then, if they can tell in time.
+    async fn place_turn(
+        &self,
+        identity: &Identity,
+        request: &RecordRequest,
+        id: EventId,
+    ) -> Result<(Placed, Option<TurnState>), ApiError> {
         let partition = self.engine.count.partition_of(&request.scope);
         self.engine.check_log(partition)?;
         let data = MessageRecorded {
@@ -86,42 +108,33 @@ impl<L: EventLog> Operations<L> {
         };
         let body = EventBody::MessageRecorded(Box::new(data));
         let placed = self.ingest.append_event(id, body).await?;
-        let mut turn = None;
-        if self.engine.applied(placed.partition, placed.at).await {
-            // What cannot be told now must not make a stored turn look like a failure.
-            turn = self
-                .turn_state(&request, id)
-                .await
-                .ok()
-                .and_then(|now| now.turn);
+        if !self.engine.applied(placed.partition, placed.at).await {
+            return Ok((placed, None));
         }
-        Ok(self.receipt_of_turn(&request, id, Some(placed), turn.as_ref()))
+        // What cannot be told now must not make a stored turn look like a failure.
+        Ok((placed, self.turn_state(request, id).await.ok()))
     }
 
     async fn turn_state(
         &self,
         request: &RecordRequest,
-        event: EventId,
+        first: EventId,
     ) -> Result<TurnState, ApiError> {
-        let (scope, id) = (request.scope.clone(), request.conversation.id);
-        let has_key = request.key.is_some();
+        let id = request.conversation.id;
         self.engine
             .read_as_is(
                 request.scope.clone(),
                 move |view: &ScopeView<'_, Rows<'_>>| {
                     let row = conversation(view, id)?;
-                    // Without a key the id is new, and was never seen before the append.
-                    let number = if has_key || row.is_some() {
-                        turn_of(view.snapshot, &scope, event)?
-                    } else {
-                        None
-                    };
-                    let turn = match (&row, number) {
+                    let began = row.as_ref().map(|row| row.created_seq);
+                    let is_there = |seen: &SeenRow| began.is_some_and(|began| began <= seen.seq);
+                    let (event, seen) = event_of_key(view.snapshot, &view.scope, first, is_there)?;
+                    let turn = match (&row, seen.and_then(|seen| seen.turn)) {
                         (Some(row), Some(number)) => turns(view, row, number, 1)?.pop(),
                         _ => None,
                     };
                     let count = row.map_or(0, |row| row.turns);
-                    Ok(TurnState { turn, count })
+                    Ok(TurnState { event, turn, count })
                 },
             )
             .await
@@ -178,9 +191,12 @@ impl<L: EventLog> Operations<L> {
     }
 }
 
-/// The id of an event under the caller's key; without one it is new.
-pub(crate) fn event_id(key: Option<&IdempotencyKey>, scope: &Scope) -> EventId {
-    key.map_or_else(|| EventId::new(Uuid::new_v4()), |key| key.event_id(scope))
+/// The id of an event under the caller's key for `what`; without one it is new.
+pub(crate) fn event_id(key: Option<&IdempotencyKey>, what: &str, scope: &Scope) -> EventId {
+    key.map_or_else(
+        || EventId::new(Uuid::new_v4()),
+        |key| key.of(what).event_id(scope),
+    )
 }
 
 pub(crate) fn author(identity: &Identity) -> Author {
@@ -195,7 +211,7 @@ pub(crate) fn value(answer: &impl serde::Serialize) -> Value {
     serde_json::to_value(answer).unwrap_or_default()
 }
 
-fn full() -> ApiError {
+pub(crate) fn full() -> ApiError {
     let message =
         format!("the conversation has {CONVERSATION_TURNS_MAX} turns, which is the limit");
     ApiError::new(ErrorCode::Conflict, message)

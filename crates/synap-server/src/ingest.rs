@@ -164,7 +164,7 @@ impl<L: EventLog> Ingest<L> {
                     .engine
                     .ingest_state(scope, by_caller, document.clone())
                     .await?;
-                if let (Some(event), Some(seen)) = (by_caller, state.seen) {
+                if let (Some(event), Some(seen)) = (state.event, state.seen) {
                     let Some(document) = seen.document_id else {
                         return Err(key_of_something_else());
                     };
@@ -175,6 +175,7 @@ impl<L: EventLog> Ingest<L> {
                         for_ever: true,
                     }));
                 }
+                let by_caller = by_caller.and(state.event);
                 let replaces = match state.document {
                     Some(row) if row.content == *content_hash(request).bytes() => {
                         return Ok(Decision::Known(Known {
@@ -206,6 +207,7 @@ impl<L: EventLog> Ingest<L> {
             let event = content_id(request, replaces);
             let scope = &request.scope;
             let state = self.engine.ingest_state(scope, Some(event), None).await?;
+            let event = state.event.unwrap_or(event);
             let Some(seen) = state.seen else {
                 return Ok(Decision::Append(event));
             };
@@ -216,14 +218,11 @@ impl<L: EventLog> Ingest<L> {
                 .engine
                 .ingest_state(scope, None, Some(document.clone()))
                 .await?;
-            match (now.document, now.erased) {
-                (Some(row), _) if row.content != *content_hash(request).bytes() => {
+            match now.document {
+                Some(row) if row.content != *content_hash(request).bytes() => {
                     replaces = Some(row.event_id);
                 }
-                (None, Some(erased)) if erased.seq >= seen.seq => {
-                    replaces = Some(erased.event_id);
-                }
-                _ => {
+                Some(_) | None => {
                     return Ok(Decision::Known(Known {
                         event,
                         seq: Seq::new(seen.seq),

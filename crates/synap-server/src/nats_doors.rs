@@ -32,10 +32,7 @@ impl<L: EventLog> RequestHandler for NatsDoors<L> {
             Operation::Fetch => operations.fetch(&identity, body).await?,
             Operation::Status => operations.status_of(&identity, body).await?,
             Operation::Record => operations.record_body(&identity, body, key()?).await?,
-            Operation::Transcript => {
-                let key = request.idempotency_key.as_deref();
-                operations.ingest_transcript(&identity, body, key).await?
-            }
+            Operation::Transcript => operations.ingest_transcript(&identity, body).await?,
             Operation::FetchInConversation => {
                 operations.fetch_in_conversation(&identity, body).await?
             }

@@ -212,6 +212,14 @@ uuid_id! {
     MemoryId
 }
 
+impl EventId {
+    /// The id that the same key makes after what it made before was erased.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self(Uuid::new_v5(&self.0, b"again"))
+    }
+}
+
 impl ConversationId {
     /// The conversation that the user of `scope` calls `name`: UUIDv5 of both, so that nobody's name is another's.
     pub fn named(scope: &crate::Scope, name: &Id) -> Self {

@@ -36,6 +36,16 @@ impl IdempotencyKey {
         Ok(Self::Caller(key.to_owned()))
     }
 
+    /// The same key, for one kind of request about one thing: callers count the turns of each conversation from 1, or
+    /// make ids from what was said, and what another request made must not be taken for what this one asks.
+    #[must_use]
+    pub fn of(&self, what: &str) -> Self {
+        match self {
+            Self::Caller(key) => Self::Caller(format!("{what} {key}")),
+            Self::Content { .. } => self.clone(),
+        }
+    }
+
     /// The hash of a document's content that tells versions apart.
     pub fn content_hash(content: &Content) -> Hash128 {
         let format = match content {

@@ -100,7 +100,6 @@ fn event(step: &Step, seq: u64, store: &MemoryStore) -> Option<Event> {
     Some(Event { id, time, body })
 }
 
-#[expect(clippy::too_many_lines, reason = "an arm for each type of event")]
 fn body(
     step: &Step,
     name: &str,
@@ -112,9 +111,52 @@ fn body(
         let rows = memories(store, scope);
         (!rows.is_empty()).then(|| rows[step.key % rows.len()].clone())
     };
+    let content = Content::Text(TEXTS[step.text].to_owned());
+    Some(match name {
+        "ingest" => EventBody::MemoryIngested(Box::new(MemoryIngested {
+            ingestion_id: IngestionId::new(id.uuid()),
+            scope,
+            document_id: DOCUMENTS[step.what].parse().unwrap(),
+            document_type: DocumentType::DOCUMENT.parse().unwrap(),
+            content,
+            document_created_at: None,
+            metadata: Map::new(),
+            author: author(),
+        })),
+        "update" => {
+            let row = target(&scope)?;
+            EventBody::MemoryUpdated(Box::new(MemoryUpdated {
+                scope,
+                memory_id: row.id,
+                source: row.source,
+                content,
+                merge: STRATEGIES[step.key % 3],
+                document_type: None,
+                metadata: None,
+                author: author(),
+            }))
+        }
+        "forget" => {
+            let row = target(&scope)?;
+            EventBody::MemoryForgotten(Box::new(MemoryForgotten {
+                scope,
+                memory_id: row.id,
+                source: row.source,
+                event_id: row.event_id,
+                span: row.span,
+                request_id: None,
+                author: author(),
+            }))
+        }
+        _ => conversation_body(step, name, id, scope),
+    })
+}
+
+/// What happens to a conversation, or to all that there is.
+fn conversation_body(step: &Step, name: &str, id: EventId, scope: Scope) -> EventBody {
     let role = [TurnRole::User, TurnRole::Assistant][step.key % 2];
     let content = TEXTS[step.text].to_owned();
-    Some(match name {
+    match name {
         "turn" => EventBody::MessageRecorded(Box::new(MessageRecorded {
             message_id: id,
             scope,
@@ -159,48 +201,13 @@ fn body(
             target_tokens: None,
             author: author(),
         })),
-        "ingest" => EventBody::MemoryIngested(Box::new(MemoryIngested {
-            ingestion_id: IngestionId::new(id.uuid()),
-            scope,
-            document_id: DOCUMENTS[step.what].parse().unwrap(),
-            document_type: DocumentType::DOCUMENT.parse().unwrap(),
-            content: Content::Text(content),
-            document_created_at: None,
-            metadata: Map::new(),
-            author: author(),
-        })),
-        "update" => {
-            let row = target(&scope)?;
-            EventBody::MemoryUpdated(Box::new(MemoryUpdated {
-                scope,
-                memory_id: row.id,
-                source: row.source,
-                content: Content::Text(content),
-                merge: STRATEGIES[step.key % 3],
-                document_type: None,
-                metadata: None,
-                author: author(),
-            }))
-        }
-        "forget" => {
-            let row = target(&scope)?;
-            EventBody::MemoryForgotten(Box::new(MemoryForgotten {
-                scope,
-                memory_id: row.id,
-                source: row.source,
-                event_id: row.event_id,
-                span: row.span,
-                request_id: None,
-                author: author(),
-            }))
-        }
         _ => EventBody::ScopeErased(Box::new(ScopeErased {
             deletion_id: id,
             scope,
             conversation_id: (name == "delete").then(|| conversation(step.what)),
             author: author(),
         })),
-    })
+    }
 }
 
 /// The log that the steps make, and the rows after it, each event applied by itself.
@@ -254,11 +261,14 @@ fn erased(store: &MemoryStore, scope: &Scope) -> u64 {
     last.map_or(0, |row| row.seq)
 }
 
-type Memories = Vec<(MemoryId, String)>;
-type Profile = Vec<(String, String)>;
-
 /// Ids and texts of what can be told of one scope, and what its profile says.
-fn told(store: &MemoryStore, scope: &Scope) -> (Memories, Profile) {
+#[derive(Debug, PartialEq)]
+struct Told {
+    memories: Vec<(MemoryId, String)>,
+    profile: Vec<(String, String)>,
+}
+
+fn told(store: &MemoryStore, scope: &Scope) -> Told {
     let (rows, erased) = (store.snapshot(), erased(store, scope));
     let live = memories(store, scope).into_iter();
     let live = live.filter(|row| row.is_live() && row.created_seq > erased);
@@ -267,10 +277,10 @@ fn told(store: &MemoryStore, scope: &Scope) -> (Memories, Profile) {
         .map_or_else(Default::default, |row| row.attributes)
         .into_iter();
     let known = known.filter(|(_, known)| known.seq > erased);
-    (
-        live.map(|row| (row.id, row.text)).collect(),
-        known.map(|(name, known)| (name, known.value)).collect(),
-    )
+    Told {
+        memories: live.map(|row| (row.id, row.text)).collect(),
+        profile: known.map(|(name, known)| (name, known.value)).collect(),
+    }
 }
 
 /// What can be told of one scope is what its counts, documents, turns and profile say.

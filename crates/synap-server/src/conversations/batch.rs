@@ -178,11 +178,7 @@ pub(crate) fn stream_turn(
         None
     } else {
         IdempotencyKey::caller("event_id", &key)?;
-        // Some clients make the id from the content: in another conversation it is another event.
-        let conversation = request.conversation.id;
-        Some(IdempotencyKey::Caller(format!(
-            "event {conversation} {key}"
-        )))
+        Some(IdempotencyKey::Caller(format!("event {key}")))
     };
     Ok(Some(request))
 }

@@ -6,7 +6,7 @@ use crate::identity::Identity;
 use crate::operations::Operations;
 use serde_json::{Value, json};
 use synap_log::EventLog;
-use synap_query::{ScopeView, compaction, conversation};
+use synap_query::{ScopeView, compaction, conversation, event_of_key};
 use synap_readmodel::{CompactionRow, ConversationRow};
 use synap_types::json::parse_object;
 use synap_types::{
@@ -39,7 +39,14 @@ impl<L: EventLog> Operations<L> {
         if let Some(last) = last.as_ref().filter(|_| is_current && !request.force) {
             return Ok(compaction_answer(row.id, last.id, last.accepted_at, None));
         }
-        let id = event_id(key.as_ref(), &scope);
+        let what = format!("compaction of {}", row.id);
+        let id = event_id(key.as_ref(), &what, &scope);
+        // What it made before the conversation was deleted is gone with it.
+        let began = row.created_seq;
+        let read = move |view: &ScopeView<'_, Rows<'_>>| {
+            Ok(event_of_key(view.snapshot, &view.scope, id, |seen| began <= seen.seq)?.0)
+        };
+        let id = self.engine.read_as_is(scope.clone(), read).await?;
         self.engine
             .check_log(self.engine.count.partition_of(&scope))?;
         let data = ConversationCompacted {

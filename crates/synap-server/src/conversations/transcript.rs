@@ -1,20 +1,21 @@
 //! The transcript of a whole conversation.
 
-use crate::conversations::{author, value};
+use crate::conversations::{author, full, value};
 use crate::engine::Rows;
 use crate::identity::Identity;
 use crate::ingest::{Ingest, Placed};
 use crate::operations::Operations;
 use serde_json::Value;
 use synap_log::EventLog;
-use synap_query::{ScopeView, conversation};
-use synap_readmodel::ConversationRow;
+use synap_query::{ScopeView, conversation, event_of_key};
+use synap_readmodel::{ConversationRow, SeenRow};
+use synap_text::transcript_turns;
 use synap_types::json::parse_object;
+use synap_types::limits::{CONVERSATION_TURNS_MAX, TRANSCRIPT_TURNS_MAX};
 use synap_types::{
-    ApiError, ConversationRef, ErrorCode, EventBody, EventId, IdempotencyKey, IngestionId, Scope,
-    TranscriptIngested, TranscriptReceipt, TranscriptRequest,
+    ApiError, ErrorCode, EventBody, EventId, IngestionId, Transcript, TranscriptIngested,
+    TranscriptReceipt, TranscriptRequest,
 };
-use uuid::Uuid;
 
 impl<L: EventLog> Operations<L> {
     /// Ingests the transcript of a whole conversation: once, and another one is a conflict.
@@ -22,27 +23,22 @@ impl<L: EventLog> Operations<L> {
         &self,
         identity: &Identity,
         body: &[u8],
-        key: Option<&str>,
     ) -> Result<Value, ApiError> {
         let body = parse_object(body)?;
         let request = TranscriptRequest::parse(body, &identity.client, &identity.isolation)?;
+        let turns = turns_of(&request.transcript)?;
         let partition = self.engine.count.partition_of(&request.scope);
         self.engine.catch_up(partition).await?;
         let hash = *request.transcript.content_hash().bytes();
-        let before = self
-            .conversation_row(&request.scope, &request.conversation)
-            .await?;
+        // The key is the conversation's: of two transcripts at the same time, one is in the log.
+        let (id, before) = self.transcript_state(&request).await?;
         let known = before.as_ref().and_then(|row| row.transcript);
         if let Some(known) = known {
-            return self.repeated_transcript(&request, before, known == hash);
+            return self.repeated_transcript(&request, id, before, known == hash);
         }
-        // The key is the conversation's: of two transcripts at the same time, one is in the log. It is used up if the
-        // conversation was erased since.
-        let mut id = request.key().event_id(&request.scope);
-        if self.is_seen(&request.scope, id).await? {
-            let again = key.map_or_else(|| Uuid::new_v4().to_string(), ToOwned::to_owned);
-            id = IdempotencyKey::Caller(format!("{:?} {again}", request.key()))
-                .event_id(&request.scope);
+        let recorded = before.map_or(0, |row| row.turns);
+        if recorded.saturating_add(turns) > CONVERSATION_TURNS_MAX {
+            return Err(full());
         }
         self.engine.check_log(partition)?;
         let data = TranscriptIngested {
@@ -62,13 +58,13 @@ impl<L: EventLog> Operations<L> {
         let placed = self.ingest.append_event(id, body).await?;
         let mut row = None;
         if self.engine.applied(placed.partition, placed.at).await {
-            row = self
-                .conversation_row(&request.scope, &request.conversation)
-                .await?;
+            row = self.transcript_state(&request).await?.1;
         }
-        let applied = row.as_ref().and_then(|row| row.transcript);
-        if applied.is_some_and(|applied| applied != hash) {
-            return Err(transcript_conflict());
+        match row.as_ref().and_then(|row| row.transcript) {
+            Some(applied) if applied != hash => return Err(transcript_conflict()),
+            // The log had one before, and the rows do not say yet which.
+            None if placed.duplicate => return Err(not_yet_applied()),
+            Some(_) | None => {}
         }
         Ok(self.transcript_answer(&request, id, placed, row))
     }
@@ -76,6 +72,7 @@ impl<L: EventLog> Operations<L> {
     fn repeated_transcript(
         &self,
         request: &TranscriptRequest,
+        id: EventId,
         row: Option<ConversationRow>,
         is_same: bool,
     ) -> Result<Value, ApiError> {
@@ -89,7 +86,6 @@ impl<L: EventLog> Operations<L> {
             duplicate: true,
             time: self.ingest.clock.now(),
         };
-        let id = request.key().event_id(&request.scope);
         Ok(self.transcript_answer(request, id, placed, row))
     }
 
@@ -128,20 +124,46 @@ impl<L: EventLog> Operations<L> {
         })
     }
 
-    async fn conversation_row(
+    /// The conversation, and the id under which its transcript is there or can be stored: another one after each time
+    /// that the conversation was erased.
+    async fn transcript_state(
         &self,
-        scope: &Scope,
-        conversation_ref: &ConversationRef,
-    ) -> Result<Option<ConversationRow>, ApiError> {
-        let id = conversation_ref.id;
-        let read = move |view: &ScopeView<'_, Rows<'_>>| conversation(view, id);
-        self.engine.read_as_is(scope.clone(), read).await
+        request: &TranscriptRequest,
+    ) -> Result<(EventId, Option<ConversationRow>), ApiError> {
+        let conversation_id = request.conversation.id;
+        let first = request.key().event_id(&request.scope);
+        let read = move |view: &ScopeView<'_, Rows<'_>>| {
+            let row = conversation(view, conversation_id)?;
+            let began = row.as_ref().map(|row| row.created_seq);
+            let is_there = |seen: &SeenRow| began.is_some_and(|began| began <= seen.seq);
+            let (id, _) = event_of_key(view.snapshot, &view.scope, first, is_there)?;
+            Ok((id, row))
+        };
+        self.engine.read_as_is(request.scope.clone(), read).await
     }
+}
 
-    async fn is_seen(&self, scope: &Scope, event: EventId) -> Result<bool, ApiError> {
-        let state = self.engine.ingest_state(scope, Some(event), None).await?;
-        Ok(state.seen.is_some())
+/// How many turns a transcript has, if it may have so many.
+fn turns_of(transcript: &Transcript) -> Result<u32, ApiError> {
+    let turns = match transcript {
+        Transcript::Text(text) => transcript_turns(text).len(),
+        Transcript::Turns(turns) => turns.len(),
+    };
+    if turns > TRANSCRIPT_TURNS_MAX {
+        let (field, unit) = ("transcript", "turns");
+        return Err(ApiError::over_limit(
+            field,
+            unit,
+            turns,
+            TRANSCRIPT_TURNS_MAX,
+        ));
     }
+    Ok(u32::try_from(turns).unwrap_or(u32::MAX))
+}
+
+fn not_yet_applied() -> ApiError {
+    let message = "the read model is behind the log";
+    ApiError::new(ErrorCode::NotYetApplied, message)
 }
 
 fn transcript_conflict() -> ApiError {

@@ -108,10 +108,9 @@ async fn ingest<L: EventLog>(
     headers: HeaderMap,
     Bounded(body): Bounded,
 ) -> Answer {
-    let key = idempotency_key(&headers, "POST /v1/conversations/ingest")?;
-    let answer = app
-        .operations
-        .ingest_transcript(&identity, &body, key.as_deref());
+    // A conversation has one transcript: no key is needed, but one that is no key is refused here as everywhere.
+    idempotency_key(&headers, "POST /v1/conversations/ingest")?;
+    let answer = app.operations.ingest_transcript(&identity, &body);
     Ok(Json(answer.await?))
 }
 
