@@ -3,7 +3,6 @@
 use super::memories::{Memories, Origin};
 use super::{ApplyError, At, Effect};
 use crate::State;
-use serde_json::{Map, Value};
 use synap_readmodel::{
     CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow, MemoryRow, Snapshot,
     TurnRow, key,
@@ -213,21 +212,22 @@ pub(super) fn record<S: Snapshot>(
 ) -> Result<Effect, ApplyError> {
     let external = data.external_conversation_id.as_ref();
     let mut conversation = Conversation::open(at, data.conversation_id, external, state)?;
-    let turn = NewTurn {
+    let mut turn = NewTurn {
         message_id: data.message_id,
         role: data.role,
         speaker: None,
         content: &data.content,
         said_at: data.said_at,
         door: data.door,
-        metadata: (!data.metadata.is_empty()).then_some(data.message_id),
+        metadata: None,
     };
     let number = if let Some((number, mut known)) = conversation.reported(&turn, state)? {
         known.doors.push(turn.door);
         conversation.put_turn(number, &known, state);
         number
     } else {
-        write_metadata(&conversation, data.message_id, &data.metadata, state);
+        let memories = &conversation.memories;
+        turn.metadata = memories.metadata(data.message_id, &data.metadata, state);
         conversation.push(&turn, state)?.0
     };
     conversation.close(state)?;
@@ -235,15 +235,6 @@ pub(super) fn record<S: Snapshot>(
         document_id: None,
         turn: Some(number),
     })
-}
-
-pub(super) fn write_metadata<S: Snapshot>(
-    conversation: &Conversation<'_>,
-    under: EventId,
-    metadata: &Map<String, Value>,
-    state: &mut State<'_, S>,
-) -> Option<EventId> {
-    conversation.memories.metadata(under, metadata, state)
 }
 
 /// A summary was asked for: of all turns up to here.

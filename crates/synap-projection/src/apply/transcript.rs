@@ -1,6 +1,6 @@
 //! A whole conversation was ingested. Turns that had been recorded before, one by one, are not recorded again.
 
-use super::conversation::{Conversation, NewTurn, write_metadata};
+use super::conversation::{Conversation, NewTurn};
 use super::{ApplyError, At, Effect};
 use crate::State;
 use serde_json::Map;
@@ -22,7 +22,9 @@ pub(super) fn apply<S: Snapshot>(
     let external = data.external_conversation_id.as_ref();
     let mut conversation = Conversation::open(at, data.conversation_id, external, state)?;
     let mut recorded = Recorded::read(&conversation, state)?;
-    let under_all = write_metadata(&conversation, at.event.id, &data.metadata, state);
+    let under_all = conversation
+        .memories
+        .metadata(at.event.id, &data.metadata, state);
     let mut memory_ids = Vec::new();
     for (index, turn) in (0_u32..).zip(turns(&data.transcript).iter()) {
         if let Some((number, mut known)) = recorded.next_like(turn) {
@@ -37,7 +39,7 @@ pub(super) fn apply<S: Snapshot>(
             // What is said of the turn outranks what is said of the whole.
             let mut all = data.metadata.clone();
             all.extend(turn.metadata.clone());
-            write_metadata(&conversation, message_id, &all, state)
+            conversation.memories.metadata(message_id, &all, state)
         };
         let new = NewTurn {
             message_id,
