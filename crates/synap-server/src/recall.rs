@@ -125,19 +125,7 @@ impl<L: EventLog> Operations<L> {
         conversation_id: &str,
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let style = match query
-            .get("style")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-        {
-            "" | "structured" => PromptStyle::Structured,
-            "narrative" => PromptStyle::Narrative,
-            "bullet_points" => PromptStyle::BulletPoints,
-            _ => {
-                let problem = "must be structured, narrative or bullet_points";
-                return Err(ApiError::invalid("style", problem));
-            }
-        };
+        let style = style_of(query, "style", "bullet_points")?;
         let told = match self.owned(identity, conversation_id, query).await {
             Ok((scope, id)) => self.told(&scope, id).await?,
             Err(refusal) if refusal == ApiError::not_found() => None,
@@ -184,19 +172,7 @@ impl<L: EventLog> Operations<L> {
         conversation_id: &str,
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
-        let style = match query
-            .get("format")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-        {
-            "" | "structured" => PromptStyle::Structured,
-            "narrative" => PromptStyle::Narrative,
-            "injection" => PromptStyle::BulletPoints,
-            _ => {
-                let problem = "must be structured, narrative or injection";
-                return Err(ApiError::invalid("format", problem));
-            }
-        };
+        let style = style_of(query, "format", "injection")?;
         let version = number(query, "version", 1, u32::MAX as usize)?;
         let version = version.map(|version| u32::try_from(version).unwrap_or(u32::MAX));
         let (scope, id) = self.owned(identity, conversation_id, query).await?;
@@ -504,6 +480,20 @@ pub(crate) fn memory_json((row, metadata): &MemoryWithData) -> Value {
 fn ids_of(query: &Map<String, Value>) -> Result<ScopeIds, ApiError> {
     let mut fields = Fields::new(query.clone());
     fields.scope_ids()
+}
+
+/// How a conversation is to be laid out; `list` is the route's name for one list.
+fn style_of(query: &Map<String, Value>, field: &str, list: &str) -> Result<PromptStyle, ApiError> {
+    let given = query.get(field).and_then(Value::as_str);
+    match given.unwrap_or_default() {
+        "" | "structured" => Ok(PromptStyle::Structured),
+        "narrative" => Ok(PromptStyle::Narrative),
+        other if other == list => Ok(PromptStyle::BulletPoints),
+        _ => {
+            let problem = format!("must be structured, narrative or {list}");
+            Err(ApiError::invalid(field, problem))
+        }
+    }
 }
 
 /// A number among query parameters.
