@@ -387,7 +387,7 @@ proptest! {
         let ids = |log: &[Recorded]| -> Vec<EventId> {
             log.iter().map(|event| Event::from_json(&event.payload).unwrap().id).collect()
         };
-        let gone = ids(&log[..at]);
+        let gone = ids(&log[..=at]);
         let rest = log[at + 1..].iter().filter(|event| !gone.contains(&ids(std::slice::from_ref(event))[0]));
         let rest: Vec<Recorded> = (1..)
             .zip(rest)
