@@ -7,6 +7,7 @@ mod commands;
 mod conversations;
 mod crash;
 mod diverged;
+mod erasing;
 mod hostile_ids;
 mod idempotency;
 mod importing;
