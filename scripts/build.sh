@@ -22,7 +22,7 @@ esac
 
 "$ROOT/scripts/setup.sh"
 find_cargo
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
+use_target
 cd "$ROOT"
 args=(--locked -p synap-server --bin synap)
 [ "$profile" = debug ] || args+=(--release)

@@ -135,11 +135,6 @@ export SYNAP_NATS_SERVER="$NATS_SERVER"
 dir="$(mktemp -d "${TMPDIR:-/tmp}/synap-clients.XXXXXX")"
 write_instances >"$dir/synap.toml"
 serve_options=(--config "$dir/synap.toml")
-if "$SYNAP_BIN" serve --help | grep -q -e '--grpc'; then
-    serve_options+=(--grpc 127.0.0.1:0)
-else
-    note "this server serves no gRPC: tests of the stream will fail"
-fi
 failed=()
 for name in $names; do
     started="$SECONDS"

@@ -119,6 +119,21 @@ find_rocksdb() {
     ROCKSDB_DIR="$CACHE/rocksdb-$ROCKSDB_VERSION-$ROCKSDB_CPU"
 }
 
+# Sets CARGO_TARGET_DIR. Cargo names what it builds of a workspace by the path inside it and tells old from new by time, so
+# that in a shared folder it takes another checkout's crates for these: they are removed first. The registry's stay.
+use_target() {
+    export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
+    local mark="$CARGO_TARGET_DIR/checkout" manifest members=()
+    if [ -d "$CARGO_TARGET_DIR" ] && [ "$(cat "$mark" 2>/dev/null)" != "$ROOT" ]; then
+        for manifest in "$ROOT"/crates/*/Cargo.toml "$ROOT/tests/Cargo.toml"; do
+            members+=(-p "$(sed -n 's/^name = "\(synap[a-z-]*\)"$/\1/p' "$manifest" | head -n 1)")
+        done
+        (cd "$ROOT" && cargo clean --quiet --locked "${members[@]}") || note "another checkout's crates may be left in $CARGO_TARGET_DIR"
+    fi
+    mkdir -p "$CARGO_TARGET_DIR"
+    printf '%s\n' "$ROOT" >"$mark"
+}
+
 # Puts the binary that cargo built as $CARGO_TARGET_DIR/$1/synap at target/$1/synap of the checkout.
 place_binary() {
     local from="$CARGO_TARGET_DIR/$1/synap" to="$ROOT/target/$1/synap"
@@ -143,7 +158,7 @@ start_server() {
     SERVER_LOG="$dir/synap.log"
     : >"$dir/ready.json"
     SYNAP_NATS_SERVER="$NATS_SERVER" \
-        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
+        "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
         >"$dir/ready.json" 2>"$SERVER_LOG" </dev/null &
     SERVER_PID=$!
     # It prints one line when everything serves.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs every check: format, lints, unit tests, contract suites, golden files, integration
-# tests with a real nats-server, documentation, and the Python client alone and against a running server.
+# tests with a real nats-server, documentation, the Python client alone and against a running server, and the vendor's
+# SDK and integrations.
 #
 #     scripts/test.sh [--quick] [--help]
 #
@@ -98,8 +99,8 @@ types_features() {
 
 python_lint() (
     cd "$ROOT/python"
-    "$VENV/bin/python" -m ruff check .
-    "$VENV/bin/python" -m ruff format --check .
+    "$VENV/bin/python" -m ruff check . ../tests/clients
+    "$VENV/bin/python" -m ruff format --check . ../tests/clients
     "$VENV/bin/python" -m mypy --cache-dir "$VENV/mypy" src examples
 )
 
@@ -120,11 +121,11 @@ python_e2e() {
 cd "$ROOT"
 # With it, tests that lack a server fail instead of saying so.
 export CI="${CI:-1}"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
-export SYNAP_BIN="$CARGO_TARGET_DIR/debug/synap"
 
 step "set-up" "$ROOT/scripts/setup.sh"
 find_cargo
+use_target
+export SYNAP_BIN="$CARGO_TARGET_DIR/debug/synap"
 find_venv
 find_nats
 export SYNAP_NATS_SERVER="$NATS_SERVER"
@@ -144,3 +145,5 @@ step "features of synap-types" types_features
 step "Python: format, lints and types" python_lint
 step "Python: unit tests" pytest tests --ignore tests/e2e
 step "Python: against a running server" python_e2e
+step "Clients: the vendor's SDK and integrations" "$ROOT/scripts/clients.sh"
+step "Fuzzing: every HTTP route for a minute" "$ROOT/scripts/fuzz.sh" --seconds 60

@@ -25,6 +25,8 @@ impl Server {
                 "serve",
                 "--http",
                 "127.0.0.1:0",
+                "--grpc",
+                "127.0.0.1:0",
                 "--api-key",
                 KEY,
                 "--log",

@@ -332,3 +332,26 @@ fn turns_without_a_key_are_not_taken_for_each_other() {
         chat("User: My name is Bea.\nAssistant: Hello Bea.")
     });
 }
+
+#[test]
+fn a_key_of_another_write_is_no_deletion_and_is_told_so() {
+    let server = Server::fresh();
+    let http = server.http();
+    let key = |key: &'static str| [("Idempotency-Key", key)];
+    let body = ids(Some("acme"), Some("al"), &note("acme", &json!({})));
+    applied(&http, &create(&http, &key("k"), &body));
+    let deletion =
+        json!({"scope": "user", "customer_id": "acme", "user_id": "al", "confirm": "al"})
+            .to_string();
+    let delete = |name| http.send("POST", "/v1/data/delete", &key(name), deletion.as_bytes());
+    let refused = delete("k");
+    assert_eq!((refused.status, refused.code().as_str()), (409, "CONFLICT"));
+    let query = ids(
+        Some("acme"),
+        Some("al"),
+        &json!({"response_shape": "ranked"}),
+    );
+    assert_eq!(contents(&http.fetch(&query).ok()).len(), 1);
+    assert_eq!(delete("l").ok()["found"], true);
+    assert_eq!(contents(&http.fetch(&query).ok()).len(), 0);
+}

@@ -192,6 +192,8 @@ fn a_nats_server_that_is_missing_too_old_or_something_else_is_named_with_what_to
             "serve",
             "--http",
             "127.0.0.1:0",
+            "--grpc",
+            "127.0.0.1:0",
             "--api-key",
             "k",
             "--data-dir",

@@ -25,6 +25,9 @@ pub(crate) struct ServeArgs {
     /// Where to serve HTTP; port 0 picks a free one [default: 127.0.0.1:7117]
     #[arg(long, env = "SYNAP_HTTP", value_name = "ADDR")]
     http: Option<SocketAddr>,
+    /// Where to serve gRPC, in plain text; port 0 picks a free one [default: 127.0.0.1:7118]
+    #[arg(long, env = "SYNAP_GRPC", value_name = "ADDR")]
+    grpc: Option<SocketAddr>,
     /// Use this NATS server instead of starting a private one
     #[arg(long, env = "SYNAP_NATS_URL", value_name = "URL")]
     nats_url: Option<String>,
@@ -54,6 +57,7 @@ pub(crate) struct ServeArgs {
 struct File {
     data_dir: Option<PathBuf>,
     http: Option<SocketAddr>,
+    grpc: Option<SocketAddr>,
     partitions: Option<u8>,
     api_keys: Vec<String>,
     isolation: Option<IsolationSetting>,
@@ -106,6 +110,7 @@ struct InstanceSetting {
 pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
     pub(crate) partitions: Option<PartitionCount>,
     pub(crate) nats: NatsSettings,
     /// The first one is the default: keys that the server makes are its.
@@ -164,6 +169,10 @@ impl Config {
                 .http
                 .or(file.http)
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7117))),
+            grpc: args
+                .grpc
+                .or(file.grpc)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7118))),
             partitions: partitions.map_err(anyhow::Error::msg)?,
             nats: NatsSettings { url, ..file.nats },
             instances,

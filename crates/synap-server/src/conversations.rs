@@ -4,6 +4,8 @@ mod batch;
 mod compaction;
 mod transcript;
 
+pub(crate) use batch::stream_turn;
+
 use crate::engine::Rows;
 use crate::identity::Identity;
 use crate::ingest::{Ingest, Placed};

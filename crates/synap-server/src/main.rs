@@ -7,6 +7,7 @@ mod cmd;
 mod config;
 mod conversations;
 mod engine;
+mod grpc;
 mod http;
 mod identity;
 mod inbox;

@@ -37,6 +37,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "synap_turns_total",
         "Turns by outcome: stored, duplicate, or an error code"
     );
+    describe_counter!(
+        "synap_stream_events_total",
+        "What came over gRPC streams: turn, hint, refused, unauthenticated, ping, and others"
+    );
     describe_counter!("synap_inbox_total", "Inbox messages by verdict");
     Ok(handle)
 }
@@ -59,6 +63,11 @@ pub(crate) fn recorded(done: &Result<MessageReceipt, ApiError>) {
         Err(refusal) => refusal.code.name(),
     };
     counter!("synap_turns_total", "outcome" => outcome).increment(1);
+}
+
+/// Something came over a stream.
+pub(crate) fn stream_event(kind: &'static str) {
+    counter!("synap_stream_events_total", "kind" => kind).increment(1);
 }
 
 /// A turn was committed.

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
-use crate::http::router;
+use crate::grpc;
+use crate::http::{self, router};
 use crate::identity::Keyring;
 use crate::inbox::InboxDrain;
 use crate::ingest::{Acked, Ingest};
@@ -16,6 +17,7 @@ use crate::operations::Operations;
 use crate::upload::Reader;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +32,7 @@ use synap_rocksdb::SharedMemory;
 use synap_types::{PartitionCount, SystemClock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -86,10 +89,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
     let keys = configured_keys(&config)?;
+    allow_open_files()?;
     let listener = TcpListener::bind(config.http)
         .await
         .with_context(|| format!("cannot serve HTTP on {}", config.http))?;
-    let http = listener.local_addr()?;
+    let http_address = listener.local_addr()?;
+    let grpc_listener = TcpListener::bind(config.grpc)
+        .await
+        .with_context(|| format!("cannot serve gRPC on {}; --grpc says where", config.grpc))?;
+    let grpc_address = grpc_listener.local_addr()?;
     let stop = stop_on_signal()?;
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
@@ -109,28 +117,40 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         app.tasks
             .spawn(inbox.run(move |message| drain.take(message), stop.clone())),
     );
-    let serving = axum::serve(listener, router(Arc::clone(&app)))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut serving = tokio::spawn(serving.into_future());
+    let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());
+    let mut serving = tokio::spawn(serving);
+    let streaming = grpc::serve(Arc::clone(&app), grpc_listener, stop.clone());
+    let mut streaming = tokio::spawn(streaming);
     if let Some(key) = made_key {
         complain(&format!(
             "synap: no API key was configured, so one was made. It is shown this once: {key}"
         ));
     }
-    let ready = json!({"ready": true, "http": format!("http://{http}"), "nats": nats.url,
+    let ready = json!({"ready": true, "http": format!("http://{http_address}"),
+        "grpc": format!("http://{grpc_address}"), "nats": nats.url,
         "durability": nats.log.durability().name()});
     say(&ready.to_string());
     tokio::select! {
         () = stop.cancelled() => {}
         ended = &mut serving => {
             stop.cancel();
-            ended.context("the HTTP server panicked")?.context("the HTTP server failed")?;
+            ended.context("the HTTP server panicked")?;
+        }
+        ended = &mut streaming => {
+            stop.cancel();
+            ended.context("the gRPC server panicked")?.context("the gRPC server failed")?;
         }
     }
     info!("draining");
-    shut_down(service, serving, &app, nats).await;
+    shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
     Ok(())
+}
+
+/// As many open files as the machine lets us have: shells give 1,024, which connections alone can use up.
+fn allow_open_files() -> anyhow::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot open more files")
 }
 
 fn configured_keys(config: &Config) -> anyhow::Result<Keyring> {
@@ -189,7 +209,10 @@ fn replicas(config: &Config) -> usize {
 /// Ends in the opposite order of starting: doors, appends, projectors, NATS.
 async fn shut_down(
     service: Service,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    (serving, streaming): (
+        JoinHandle<()>,
+        JoinHandle<Result<(), tonic::transport::Error>>,
+    ),
     app: &App<JetStreamLog>,
     nats: Nats,
 ) {
@@ -197,6 +220,9 @@ async fn shut_down(
         service.stop().await;
         if !serving.is_finished() {
             drop(serving.await);
+        }
+        if !streaming.is_finished() {
+            drop(streaming.await);
         }
         app.tasks.close();
         app.tasks.wait().await;

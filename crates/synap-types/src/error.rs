@@ -32,6 +32,20 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidInput,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::TranscriptConflict,
+        Self::UnsupportedMediaType,
+        Self::NotYetApplied,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// HTTP status.
     pub const fn status(self) -> u16 {
         match self {

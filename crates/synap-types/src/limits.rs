@@ -32,6 +32,18 @@ pub const FORGET_CHARS_MAX: usize = 500;
 pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
 /// One HTTP or NATS request body.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Request line and headers of one HTTP request, and
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// how many headers it has.
+pub const HEADERS_MAX: usize = 100;
+/// Open HTTP connections. Further ones wait until one of them ends.
+pub const CONNECTIONS_MAX: usize = 1_024;
+/// How long the head of a request may take to come in, in milliseconds: after connecting, or after its first byte.
+pub const HEAD_TIMEOUT_MS: u64 = 10_000;
+/// How long a connection stays open without a request, in milliseconds. Clients keep theirs for 300 seconds.
+pub const IDLE_TIMEOUT_MS: u64 = 330_000;
+/// How long a connection may be without a request when others wait for its place, in milliseconds.
+pub const IDLE_CROWDED_MS: u64 = 1_000;
 /// Parts of an upload: fields and the file, known or not.
 pub const UPLOAD_PARTS_MAX: usize = 64;
 /// Uploaded files that are turned into text at the same time, each in a process of its own.
@@ -58,6 +70,10 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 pub const SCOPE_LEVELS_MAX: usize = 8;
 /// A level's name, such as `customer`.
 pub const LEVEL_NAME_BYTES_MAX: usize = 32;
+/// One message of a gRPC stream.
+pub const STREAM_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Calls of one gRPC connection at the same time.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// Queries of one fetch.
 pub const QUERIES_MAX: usize = 16;
 /// One query of a fetch.

@@ -7,12 +7,13 @@ import pytest
 from maximem_synap import MaximemSynapSDK
 
 import surface
-from harness import Plain, Who, new_sdk
+from harness import Plain, Who, acknowledged, new_sdk, watch_acknowledgements
 from proxy import Proxy
 
 
 def pytest_configure() -> None:
     surface.watch()
+    watch_acknowledgements()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +48,8 @@ async def stream(sdk: MaximemSynapSDK) -> AsyncIterator[MaximemSynapSDK]:
     assert os.environ.get("SYNAP_GRPC_PORT"), "the server did not say where it serves gRPC"
     await sdk.instance.listen()
     yield sdk
+    # A client that stops while answers are on their way waits two seconds for what it no longer reads.
+    await acknowledged(sdk)
     await sdk.instance.stop_listening()
 
 

@@ -1,10 +1,11 @@
-"""What the tests share: clients, names that no other test uses, and a plain view of the server without the vendor's code."""
+"""What the tests share: clients, names that no other test uses, and a plain view of the server."""
 
 import asyncio
 import os
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 from maximem_synap import ContextResponse, MaximemSynapSDK, RetryPolicy, SDKConfig
 from maximem_synap.memories.models import MemoryStatusResponse
+from maximem_synap.transport.grpc_client import GRPCTransport
 
 # How long anything that is on its way may take. Generous, for a busy machine; nothing waits for it when all is well.
 PATIENCE_S = 30.0
@@ -20,7 +22,8 @@ TYPES = ("facts", "preferences", "episodes", "emotions", "temporal_events")
 
 # One sentence of every type.
 OF_EVERY_TYPE = (
-    "Alice works at Acme as an engineer. Alice prefers oolong tea. Yesterday Alice visited the Oslo office and met Bob. "
+    "Alice works at Acme as an engineer. Alice prefers oolong tea. "
+    "Yesterday Alice visited the Oslo office and met Bob. "
     "Alice felt frustrated about the invoice delay. The renewal deadline is on 2026-12-01."
 )
 
@@ -111,6 +114,40 @@ async def eventually(look: Callable[[], Awaitable[Any]], good: Callable[[Any], b
         if good(seen) or time.monotonic() > limit:
             return seen
         await asyncio.sleep(0.05)
+
+
+def watch_acknowledgements() -> None:
+    """From now on, each transport counts what it sent and what was acknowledged, by event id.
+
+    Its own book is not enough: it files an event as unacknowledged after it was written, and overlooks an answer that
+    came in between.
+    """
+    send, take = GRPCTransport.send, GRPCTransport._handle_event_ack
+
+    async def counted_send(self: GRPCTransport, message: dict[str, Any]) -> None:
+        await send(self, message)
+        books(self)[0][message["event_id"]] += 1
+
+    def counted_take(self: GRPCTransport, ack: Any) -> None:
+        books(self)[1].update(ack.event_ids)
+        take(self, ack)
+
+    GRPCTransport.send, GRPCTransport._handle_event_ack = counted_send, counted_take
+
+
+def books(transport: GRPCTransport) -> tuple[Counter[str], Counter[str]]:
+    """What a transport sent, and what was acknowledged to it."""
+    return vars(transport).setdefault("books", (Counter(), Counter()))
+
+
+async def acknowledged(sdk: MaximemSynapSDK) -> None:
+    """Waits until everything that was sent on the stream is acknowledged."""
+    sent, taken = books(sdk._grpc_transport)
+
+    async def missing() -> Counter[str]:
+        return sent - taken
+
+    assert not await eventually(missing, lambda seen: not seen)
 
 
 async def done(sdk: MaximemSynapSDK, ingestion_id: uuid.UUID) -> MemoryStatusResponse:

@@ -56,9 +56,9 @@ async def test_before_a_compaction_there_is_none(both: MaximemSynapSDK, who: Who
     assert status.status != "completed"
 
 
-async def test_a_compaction_is_short_true_and_of_the_conversations_own_words(both: MaximemSynapSDK, who: Who):
-    conversation = await talked(both, who)
-    summary = await compacted(both, conversation, strategy="balanced")
+async def test_a_compaction_is_short_true_and_of_the_conversations_own_words(sdk: MaximemSynapSDK, who: Who):
+    conversation = await talked(sdk, who)
+    summary = await compacted(sdk, conversation, strategy="balanced")
     assert summary.level_applied == CompactionLevel.BALANCED
     assert summary.strategy_used == "balanced"
     assert 0 < summary.compacted_token_count < summary.original_token_count
@@ -84,7 +84,9 @@ async def test_levels_keep_less_and_less(sdk: MaximemSynapSDK, who: Who):
         assert ratio == pytest.approx(aim, abs=0.15)
 
 
-@pytest.mark.parametrize("strategy", ["adaptive", "aggressive", "balanced", "conservative", "low", "medium", "high", None])
+@pytest.mark.parametrize(
+    "strategy", ["adaptive", "aggressive", "balanced", "conservative", "low", "medium", "high", None]
+)
 async def test_every_strategy_of_the_sdk_is_answered_with_one_that_it_knows(
     sdk: MaximemSynapSDK, who: Who, strategy: str | None
 ):
@@ -99,22 +101,25 @@ async def test_target_tokens_is_a_limit(sdk: MaximemSynapSDK, who: Who):
     assert 0 < summary.compacted_token_count <= 60
 
 
-async def test_formats_hold_the_same_and_look_different(both: MaximemSynapSDK, who: Who):
-    conversation = await talked(both, who)
-    await compacted(both, conversation)
-    context = both.conversation.context
-    shapes = {name: await context.get_compacted(conversation, format=name) for name in ("structured", "narrative", "injection")}
+async def test_formats_hold_the_same_and_look_different(sdk: MaximemSynapSDK, who: Who):
+    conversation = await talked(sdk, who)
+    await compacted(sdk, conversation)
+    context = sdk.conversation.context
+    shapes = {
+        name: await context.get_compacted(conversation, format=name)
+        for name in ("structured", "narrative", "injection")
+    }
     for name, shape in shapes.items():
         assert "oak" in shape.compacted_context, name
         assert shape.compaction_id == shapes["structured"].compaction_id
     assert shapes["structured"].compacted_context != shapes["narrative"].compacted_context
 
 
-async def test_versions_stay_readable(both: MaximemSynapSDK, who: Who):
-    conversation = await talked(both, who)
-    first = await compacted(both, conversation, strategy="conservative")
-    second = await compacted(both, conversation, 2, strategy="aggressive")
-    context = both.conversation.context
+async def test_versions_stay_readable(sdk: MaximemSynapSDK, who: Who):
+    conversation = await talked(sdk, who)
+    first = await compacted(sdk, conversation, strategy="conservative")
+    second = await compacted(sdk, conversation, 2, strategy="aggressive")
+    context = sdk.conversation.context
     assert first.compaction_id != second.compaction_id
     assert (await context.get_compacted(conversation, version=1)).compacted_context == first.compacted_context
     assert (await context.get_compacted(conversation, version=2)).compacted_context == second.compacted_context

@@ -4,10 +4,17 @@ import datetime as dt
 import uuid
 
 import pytest
-from maximem_synap import ContextNotFoundError, InvalidConversationIdError, MaximemSynapSDK, TranscriptConflictError
+from maximem_synap import (
+    ContextNotFoundError,
+    InvalidConversationIdError,
+    InvalidInputError,
+    MaximemSynapSDK,
+    TranscriptConflictError,
+)
 from maximem_synap.models.conversations import TranscriptTurn
 
-from harness import Plain, Who, done, eventually, fresh, own_texts, remember, said, texts
+from harness import Plain, Who, done, eventually, fresh, new_sdk, own_texts, remember, said, texts
+from proxy import Proxy
 
 TALK = [
     ("user", "My parcel weighs nineteen kilograms."),
@@ -40,12 +47,12 @@ async def test_recorded_turns_are_listed_in_order_each_once(both: MaximemSynapSD
     assert await plain.turns(conversation) == TALK
 
 
-async def test_a_batch_of_turns_keeps_its_order(both: MaximemSynapSDK, who: Who, plain: Plain):
+async def test_a_batch_of_turns_keeps_its_order(sdk: MaximemSynapSDK, who: Who, plain: Plain):
     conversation = str(uuid.uuid4())
     messages = [
         {"conversation_id": conversation, "role": role, "content": content, **who.as_alice} for role, content in TALK
     ]
-    answer = await both.conversation.record_messages_batch(messages)
+    answer = await sdk.conversation.record_messages_batch(messages)
     assert (answer["total"], answer["succeeded"], answer["failed"]) == (5, 5, 0)
     assert len({result["message_id"] for result in answer["results"]}) == 5
     assert await plain.turns(conversation) == TALK
@@ -93,9 +100,9 @@ async def test_conversation_fetch_with_a_query_tells_turns_and_the_users_chain(b
         assert found.conversation_context.conversation_id == conversation
 
 
-async def test_conversation_fetch_without_a_query_tells_the_turns(both: MaximemSynapSDK, who: Who):
-    conversation = await record(both, who.as_alice, TALK[:4])
-    found = await both.conversation.context.fetch(conversation)
+async def test_conversation_fetch_without_a_query_tells_the_turns(sdk: MaximemSynapSDK, who: Who):
+    conversation = await record(sdk, who.as_alice, TALK[:4])
+    found = await sdk.conversation.context.fetch(conversation)
     assert [(turn["role"], turn["content"]) for turn in found.conversation_context.recent_turns] == TALK[:4]
     assert texts(found) == []
 
@@ -129,9 +136,9 @@ async def test_nobody_else_is_told_a_conversation_by_naming_it(both: MaximemSyna
 
 
 @pytest.mark.parametrize("style", ["structured", "narrative", "bullet_points"])
-async def test_context_for_prompt_in_every_style(both: MaximemSynapSDK, who: Who, style: str):
-    conversation = await record(both, who.as_alice, TALK[:4])
-    prompt = await both.conversation.context.get_context_for_prompt(conversation, style=style)
+async def test_context_for_prompt_in_every_style(sdk: MaximemSynapSDK, who: Who, style: str):
+    conversation = await record(sdk, who.as_alice, TALK[:4])
+    prompt = await sdk.conversation.context.get_context_for_prompt(conversation, style=style)
     assert prompt.available
     assert said(prompt.recent_messages) == TALK[:4]
     assert len({message.message_id for message in prompt.recent_messages}) == 4
@@ -172,7 +179,9 @@ async def test_a_merged_fetch_without_a_query_tells_memories_and_the_conversatio
 
 
 TRANSCRIPT = [
-    TranscriptTurn(role="user", content="My name is Alice and my dog is called Karo.", timestamp="2026-11-01T10:00:00Z"),
+    TranscriptTurn(
+        role="user", content="My name is Alice and my dog is called Karo.", timestamp="2026-11-01T10:00:00Z"
+    ),
     TranscriptTurn(role="assistant", content="Hello Alice.", speaker="Agent", metadata={"n": 2}),
     TranscriptTurn(role="user", content="Karo eats only fish."),
 ]
@@ -206,7 +215,7 @@ async def test_ingest_transcript_then_again_then_another(both: MaximemSynapSDK, 
     assert prompt.total_message_count == 3
     found = own_texts(await both.user.context.fetch(**who.as_alice, search_query=["What does Karo eat?"]))
     assert any("Karo eats only fish." in one for one in found)
-    assert not own_texts(await both.user.context.fetch(**who.as_bob))
+    assert not own_texts(await both.user.context.fetch(**who.as_bob, search_query=["Karo"]))
 
 
 async def test_a_transcript_may_be_a_text(sdk: MaximemSynapSDK, who: Who, plain: Plain):
@@ -223,11 +232,29 @@ async def test_a_transcript_may_be_a_text(sdk: MaximemSynapSDK, who: Who, plain:
     ]
 
 
-async def test_the_same_call_id_of_two_customers_is_two_conversations(sdk: MaximemSynapSDK, who: Who):
+async def test_one_conversation_id_of_several_users_is_several_conversations(
+    both: MaximemSynapSDK, who: Who, plain: Plain
+):
+    conversation = str(uuid.uuid4())
+    people = {"Alice": who.as_alice, "Bob": who.as_bob, "the other Alice": who.as_stranger}
+    for name, person in people.items():
+        answer = await both.conversation.record_message(conversation, "user", f"I am {name}.", **person)
+        assert answer["conversation_message_count"] == 1
+    for name, person in people.items():
+        body = {"conversation_id": conversation, "search_query": ["Who am I?"], **person}
+        answer = await plain.json("POST", "/v1/context/conversation/fetch", body)
+        assert [turn["content"] for turn in answer["conversation_context"]["recent_turns"]] == [f"I am {name}."]
+        assert not any(f"I am {other}." in str(answer) for other in people if other != name)
+    with pytest.raises(InvalidInputError, match="conversation_id"):
+        await both.conversation.context.get_context_for_prompt(conversation)
+
+
+async def test_one_call_id_of_two_customers_is_two_transcripts(sdk: MaximemSynapSDK, who: Who):
     call = fresh("call")
     first = await sdk.conversation.ingest_transcript(call, transcript=TRANSCRIPT, **who.as_alice)
     second = await sdk.conversation.ingest_transcript(call, transcript=TRANSCRIPT[:2], **who.as_stranger)
-    assert first.conversation_id != second.conversation_id
+    assert (first.status, second.status) == ("queued", "queued")
+    assert first.ingestion_id != second.ingestion_id
 
 
 async def test_a_long_conversation_is_listed_in_pages(sdk: MaximemSynapSDK, who: Who, plain: Plain):
@@ -268,3 +295,24 @@ async def test_summary_mode_tells_the_latest_conversations_and_no_memories(both:
     assert [each.conversation_id for each in one.conversations] == [second]
     merged = await both.fetch(**who.as_alice, context_mode="conversation-summary", last_n_conversations=2)
     assert len(merged.conversations) == 2
+
+
+async def test_a_client_that_answers_by_itself_asks_when_somebody_else_wrote(
+    sdk: MaximemSynapSDK, who: Who, proxy: Proxy
+):
+    """It compares its own turns with the count in each answer, which must be of all turns there are."""
+    local = new_sdk(api_base_url=proxy.url, sdk_st_authoritative=True)
+    await local.initialize()
+    conversation = str(uuid.uuid4())
+    path = f"/v1/conversations/{conversation}/context-for-prompt"
+    for role, content in TALK[:2]:
+        await local.conversation.record_message(conversation, role, content, **who.as_alice)
+    prompt = await local.conversation.context.get_context_for_prompt(conversation)
+    assert said(prompt.recent_messages) == TALK[:2]
+    assert not proxy.sent(path)
+    await sdk.conversation.record_message(conversation, *TALK[2], **who.as_alice)
+    await local.conversation.record_message(conversation, *TALK[3], **who.as_alice)
+    prompt = await local.conversation.context.get_context_for_prompt(conversation)
+    assert said(prompt.recent_messages) == TALK[:4]
+    assert len(proxy.sent(path)) == 1
+    await local.shutdown()

@@ -56,11 +56,11 @@ async def test_user_fetch_tells_the_chain_narrowest_first(both: MaximemSynapSDK,
     assert found.metadata.correlation_id
 
 
-async def test_each_level_tells_its_own_and_the_broader(both: MaximemSynapSDK, chain: Chain):
+async def test_each_level_tells_its_own_and_the_broader(sdk: MaximemSynapSDK, chain: Chain):
     who = chain.who
-    customer = await both.customer.context.fetch(who.acme, search_query=[chain.word])
+    customer = await sdk.customer.context.fetch(who.acme, search_query=[chain.word])
     assert chain.of(texts(customer)) == [chain.customer, chain.client]
-    client = await both.client.context.fetch(search_query=[chain.word])
+    client = await sdk.client.context.fetch(search_query=[chain.word])
     assert chain.of(texts(client)) == [chain.client]
 
 
@@ -79,10 +79,8 @@ async def test_ids_are_the_same_in_every_scope_so_that_a_merged_fetch_has_each_o
 
 
 @pytest.mark.parametrize("scopes", [["user"], ["customer"], ["client"], ["user", "client"], None])
-async def test_a_merged_fetch_asks_the_scopes_that_were_named(both: MaximemSynapSDK, chain: Chain, scopes):
-    merged = await both.fetch(
-        **chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True
-    )
+async def test_a_merged_fetch_asks_the_scopes_that_were_named(sdk: MaximemSynapSDK, chain: Chain, scopes):
+    merged = await sdk.fetch(**chain.who.as_alice, search_query=[chain.word], scopes=scopes, include_scope_labels=True)
     assert set(merged.scopes_queried) == set(scopes or ["user", "customer"])
     told = chain.of([text(item) for item in merged.facts])
     assert (chain.user in told) == (scopes is None or "user" in scopes)
@@ -99,10 +97,10 @@ async def test_another_user_and_another_customer_see_none_of_it(both: MaximemSyn
             assert set(chain.of(stranger)) <= {chain.others[1], chain.client}
 
 
-async def test_unknown_names_get_empty_answers(both: MaximemSynapSDK):
-    user = await both.user.context.fetch(fresh("nobody"), customer_id=fresh("nowhere"), types=["preferences"])
+async def test_unknown_names_get_empty_answers(sdk: MaximemSynapSDK):
+    user = await sdk.user.context.fetch(fresh("nobody"), customer_id=fresh("nowhere"), types=["preferences"])
     assert texts(user) == []
-    customer = await both.customer.context.fetch(fresh("nowhere"), types=["emotions"], search_query=["anything"])
+    customer = await sdk.customer.context.fetch(fresh("nowhere"), types=["emotions"], search_query=["anything"])
     assert texts(customer) == []
 
 
@@ -123,10 +121,10 @@ async def test_every_type_is_in_its_list_with_its_fields(both: MaximemSynapSDK, 
 
 
 @pytest.mark.parametrize("kind", FETCH_TYPES)
-async def test_types_limits_the_answer_in_both_spellings(both: MaximemSynapSDK, who: Who, kind: str):
-    await remember(both, OF_EVERY_TYPE, **who.as_alice)
+async def test_types_limits_the_answer_in_both_spellings(sdk: MaximemSynapSDK, who: Who, kind: str):
+    await remember(sdk, OF_EVERY_TYPE, **who.as_alice)
     for spelling in FETCH_TYPES[kind]:
-        found = await both.user.context.fetch(**who.as_alice, types=[spelling], search_query=["Alice"], max_results=50)
+        found = await sdk.user.context.fetch(**who.as_alice, types=[spelling], search_query=["Alice"], max_results=50)
         assert getattr(found, kind), spelling
         assert all(not getattr(found, other) for other in TYPES if other != kind), spelling
 
@@ -145,19 +143,19 @@ async def test_ranked_is_one_list_best_first_with_the_same_ids(both: MaximemSyna
     assert merged.items[0].content == "Alice prefers oolong tea."
 
 
-async def test_max_results_and_max_results_per_query(both: MaximemSynapSDK, who: Who):
+async def test_max_results_and_max_results_per_query(sdk: MaximemSynapSDK, who: Who):
     for word in ("pears", "plums"):
         for number in range(6):
-            await remember(both, f"Crate {number} holds {word}.", **who.as_alice)
-    few = await both.user.context.fetch(**who.as_alice, search_query=["pears"], max_results=3)
+            await remember(sdk, f"Crate {number} holds {word}.", **who.as_alice)
+    few = await sdk.user.context.fetch(**who.as_alice, search_query=["pears"], max_results=3)
     assert len(items(few)) == 3
     assert all("pears" in one for one in texts(few))
-    each = await both.user.context.fetch(
+    each = await sdk.user.context.fetch(
         **who.as_alice, search_query=["pears", "plums"], max_results=20, max_results_per_query=2
     )
     counts = [sum(word in one for one in texts(each)) for word in ("pears", "plums")]
     assert counts == [2, 2]
-    for fetch in (both.customer.context.fetch(who.acme, max_results=1), both.client.context.fetch(max_results=1)):
+    for fetch in (sdk.customer.context.fetch(who.acme, max_results=1), sdk.client.context.fetch(max_results=1)):
         assert len(items(await fetch)) <= 1
 
 

@@ -77,7 +77,7 @@ async def test_batch_create_stores_nothing_if_one_fails_and_it_was_asked_to_fail
     with pytest.raises(InvalidInputError, match=r"documents\[1\]\.customer_id"):
         await sdk.memories.batch_create([good, bad, after], fail_fast=True)
     await remember(sdk, "Something else.", **who.as_alice)
-    assert own_texts(await sdk.user.context.fetch(**who.as_alice)) == ["Something else."]
+    assert own_texts(await sdk.user.context.fetch(**who.as_alice, search_query=["Alice"])) == ["Something else."]
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ async def test_create_from_an_open_file_and_from_text(both: MaximemSynapSDK, who
         ("smart-merge", "Alice prefers oolong tea. Alice dislikes coffee.", ["oolong", "coffee"]),
     ],
 )
-async def test_update(both: MaximemSynapSDK, who: Who, strategy: str, document: str, wanted: list[str]):
-    (memory_id,) = await remember(both, "Alice prefers oolong tea.", **who.as_alice)
-    changed = await both.memories.update(
+async def test_update(sdk: MaximemSynapSDK, who: Who, strategy: str, document: str, wanted: list[str]):
+    (memory_id,) = await remember(sdk, "Alice prefers oolong tea.", **who.as_alice)
+    changed = await sdk.memories.update(
         uuid.UUID(memory_id), document, merge_strategy=strategy, metadata={"by": strategy}
     )
     assert str(changed.memory_id) == memory_id
@@ -133,12 +133,12 @@ async def test_update(both: MaximemSynapSDK, who: Who, strategy: str, document: 
         assert changed.content.count(word) == (1 if word in wanted else 0), changed.content
 
     async def look():
-        return own(await both.user.context.fetch(who.alice, customer_id=who.acme, search_query=[wanted[-1]]))
+        return own(await sdk.user.context.fetch(who.alice, customer_id=who.acme, search_query=[wanted[-1]]))
 
     found = await eventually(look, lambda seen: [item.content for item in seen] == [changed.content])
     assert [(item.id, item.content) for item in found] == [(memory_id, changed.content)]
     assert found[0].metadata["by"] == strategy
-    assert (await both.memories.get(uuid.UUID(memory_id))).content == changed.content
+    assert (await sdk.memories.get(uuid.UUID(memory_id))).content == changed.content
 
 
 async def test_update_merges_by_default_and_says_nothing_twice(sdk: MaximemSynapSDK, who: Who):
@@ -176,7 +176,7 @@ async def test_forget_previews_and_then_forgets(both: MaximemSynapSDK, who: Who)
     assert not gone.failed_ids
 
     async def look(person: dict[str, str]):
-        return own_texts(await both.user.context.fetch(**person))
+        return own_texts(await both.user.context.fetch(**person, search_query=["bicycle cat"]))
 
     assert await eventually(lambda: look(who.as_alice), lambda seen: len(seen) == 1) == ["The cat is called Pamuk."]
     assert len(await look(who.as_bob)) == len(await look(who.as_stranger)) == 2

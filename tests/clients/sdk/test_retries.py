@@ -52,7 +52,7 @@ async def test_batch_create(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     assert (answer.succeeded, answer.failed) == (4, 0)
     for result in answer.results:
         await done(shaky, result.ingestion_id)
-    assert sorted(own_texts(await shaky.user.context.fetch(**who.as_alice))) == [
+    assert sorted(own_texts(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"]))) == [
         f"Crate {n} holds pears." for n in range(4)
     ]
 
@@ -69,7 +69,7 @@ async def test_upload(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     answer = await shaky._http_transport._client.post(path, content=third.body, headers=third.headers)
     assert answer.json()["ingestion_id"] == str(receipt.ingestion_id)
     await done(shaky, receipt.ingestion_id)
-    assert own_texts(await shaky.user.context.fetch(**who.as_alice)) == ["Alice keeps bees."]
+    assert own_texts(await shaky.user.context.fetch(**who.as_alice, search_query=["Alice"])) == ["Alice keeps bees."]
     proxy.fail(path, LOSE)
     with pytest.raises(SynapTransientError):
         await shaky.memories.create_from_file(file=io.BytesIO(b"Alice keeps goats."), filename="g.txt", **who.as_alice)
@@ -142,7 +142,9 @@ async def test_forget_says_what_the_first_one_forgot(shaky: MaximemSynapSDK, pro
 async def test_compact_makes_one_version(shaky: MaximemSynapSDK, proxy: Proxy, who: Who):
     conversation = str(uuid.uuid4())
     for number in range(6):
-        await shaky.conversation.record_message(conversation, "user", f"The kayak number {number} is red.", **who.as_alice)
+        await shaky.conversation.record_message(
+            conversation, "user", f"The kayak number {number} is red.", **who.as_alice
+        )
     path = "/v1/conversations/compact"
     proxy.fail(path, *TWICE)
     started = await shaky.conversation.context.compact(conversation, force=True)

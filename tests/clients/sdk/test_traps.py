@@ -18,6 +18,7 @@ from harness import (
     TYPES,
     Plain,
     Who,
+    acknowledged,
     done,
     eventually,
     fresh,
@@ -28,7 +29,6 @@ from harness import (
     texts,
 )
 from proxy import LOSE, Proxy
-
 
 
 def bodies(who: Who) -> dict[str, dict[str, str]]:
@@ -95,6 +95,13 @@ async def test_trap_04_without_a_query_the_profile_and_the_prompt_are_asked_firs
     conversation = str(uuid.uuid4())
     await sdk.conversation.record_message(conversation, "user", "Hello.", **who.as_alice)
     await sdk.conversation.context.fetch(conversation)
+    await remember(sdk, "My name is Bob. I prefer oolong tea.", **who.as_bob)
+    asked = len(proxy.sent("/v1/context/user/fetch"))
+    told = await sdk.user.context.fetch(**who.as_bob)
+    assert told.metadata.source == "profile"
+    assert "oolong" in str(told.profile.raw)
+    assert len(proxy.sent("/v1/context/user/fetch")) == asked
+    assert any("oolong" in one for one in own_texts(await sdk.user.context.fetch(**who.as_bob, search_query=["tea"])))
     assert [one.status for one in proxy.sent(f"/v1/conversations/{conversation}/context-for-prompt")] == [200]
     assert not proxy.sent("/v1/context/conversation/fetch")
     await sdk.shutdown()
@@ -184,15 +191,12 @@ async def test_trap_08_an_event_that_comes_back_is_acknowledged_and_is_one_turn(
         **who.as_alice,
     }
 
-    async def left() -> int:
-        return len(transport._unacked)
-
     for _ in range(3):
         await transport.send(event | {"event_id": event_id})
-        assert await eventually(left, lambda seen: seen == 0) == 0
+        await acknowledged(stream)
     assert await plain.turns(conversation) == [("user", "ok")]
     await transport.send(event | {"event_id": str(uuid.uuid4())})
-    assert await eventually(left, lambda seen: seen == 0) == 0
+    await acknowledged(stream)
     assert await plain.turns(conversation) == [("user", "ok")] * 2
 
 

@@ -94,7 +94,8 @@ impl Home {
             .arg("serve")
             .arg("--data-dir")
             .arg(self.data())
-            .env("SYNAP_HTTP", "127.0.0.1:0");
+            .env("SYNAP_HTTP", "127.0.0.1:0")
+            .env("SYNAP_GRPC", "127.0.0.1:0");
         Serve {
             home: self.clone(),
             command,
@@ -217,6 +218,10 @@ impl Server {
 
     pub(crate) const fn home(&self) -> &Home {
         &self.home
+    }
+
+    pub(crate) fn grpc_url(&self) -> &str {
+        self.ready["grpc"].as_str().expect("where gRPC is")
     }
 
     pub(crate) fn http_url(&self) -> &str {

@@ -2,34 +2,56 @@
 
 use crate::app::App;
 use crate::http::answer::{Admin, Answer, Bounded, Segment};
+use crate::http::schema::common::{Defect, Invalid, NoKey, Unknown, Unread};
+use crate::http::schema::server::{Job, Parked, RebuildBody, Status, VerifyBody};
 use crate::jobs::JobKind;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use std::sync::Arc;
 use synap_log::EventLog;
 use synap_types::json::{Fields, parse_object};
 use synap_types::{ApiError, Partition};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 type Shared<L> = State<Arc<App<L>>>;
 
-pub(crate) fn routes<L: EventLog>() -> Router<Arc<App<L>>> {
-    Router::new()
-        .route("/v1/admin/status", get(status))
-        .route("/v1/admin/parked", get(parked))
-        .route("/v1/admin/rebuild", post(rebuild))
-        .route("/v1/admin/verify", post(verify))
-        .route("/v1/admin/jobs/{job}", get(job))
+pub(crate) fn routes<L: EventLog>() -> OpenApiRouter<Arc<App<L>>> {
+    OpenApiRouter::new()
+        .routes(routes!(status))
+        .routes(routes!(parked))
+        .routes(routes!(rebuild))
+        .routes(routes!(verify))
+        .routes(routes!(job))
 }
 
+/// Shows every partition
+#[utoipa::path(get, path = "/v1/admin/status", tag = "admin", operation_id = "admin_status",
+    responses(
+        (status = 200, description = "The partitions", body = Status),
+        NoKey, Unknown, Defect,
+    ))]
 async fn status<L: EventLog>(_: Admin, State(app): Shared<L>) -> Answer {
     Ok(Json(app.status().await))
 }
 
+/// Shows the events that were set aside
+#[utoipa::path(get, path = "/v1/admin/parked", tag = "admin", operation_id = "admin_parked",
+    responses(
+        (status = 200, description = "The events", body = Parked),
+        NoKey, Unknown, Defect,
+    ))]
 async fn parked<L: EventLog>(_: Admin, State(app): Shared<L>) -> Answer {
     Ok(Json(app.parked()?))
 }
 
+/// Builds the rows anew while the old ones serve
+#[utoipa::path(post, path = "/v1/admin/rebuild", tag = "admin", operation_id = "admin_rebuild",
+    request_body = RebuildBody,
+    responses(
+        (status = 200, description = "Work that goes on in the background", body = Job),
+        Invalid, NoKey, Unknown, Unread, Defect,
+    ))]
 async fn rebuild<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) -> Answer {
     let (mut fields, partition) = job_fields(&body)?;
     let accept_loss = fields.flag("accept_loss")?;
@@ -39,6 +61,13 @@ async fn rebuild<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) ->
     ))
 }
 
+/// Folds the log again and compares the rows
+#[utoipa::path(post, path = "/v1/admin/verify", tag = "admin", operation_id = "admin_verify",
+    request_body = VerifyBody,
+    responses(
+        (status = 200, description = "Work that goes on in the background", body = Job),
+        Invalid, NoKey, Unknown, Unread, Defect,
+    ))]
 async fn verify<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) -> Answer {
     let (fields, partition) = job_fields(&body)?;
     fields.finish()?;
@@ -53,6 +82,13 @@ fn job_fields(Bounded(body): &Bounded) -> Result<(Fields, Option<Partition>), Ap
     Ok((fields, partition))
 }
 
+/// Shows how far work is
+#[utoipa::path(get, path = "/v1/admin/jobs/{job}", tag = "admin", operation_id = "admin_job",
+    params(("job" = String, Path, description = "The job")),
+    responses(
+        (status = 200, description = "How far it is", body = Job),
+        NoKey, Unknown, Defect,
+    ))]
 async fn job<L: EventLog>(_: Admin, State(app): Shared<L>, Segment(job): Segment) -> Answer {
     app.jobs
         .show(&job)

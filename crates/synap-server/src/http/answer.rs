@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::any::Any;
 use std::sync::Arc;
@@ -56,6 +57,10 @@ impl<S: Send + Sync> FromRequest<S> for Bounded {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
+        if is_encoded(request.headers()) {
+            let message = "a body is sent as it is: without Content-Encoding";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).into());
+        }
         let declared = request
             .headers()
             .get(header::CONTENT_LENGTH)
@@ -76,6 +81,15 @@ impl<S: Send + Sync> FromRequest<S> for Bounded {
             }
         }
     }
+}
+
+/// Whether the body is compressed. It is never inflated: a few bytes of it could be many.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| {
+        let encoding = encoding.as_bytes().trim_ascii();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// A body over a limit, by how much is not known.
@@ -108,6 +122,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        // What is no text must not become one: two such ids would be the same.
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_decode_str(query).decode_utf8().is_err() {
+            return Err(ApiError::invalid("query", "is not UTF-8").into());
+        }
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|_| ApiError::invalid("query", "is malformed"))?;
         let mut given = Map::new();

@@ -2,47 +2,67 @@
 
 use crate::app::App;
 use crate::http::answer::{Answer, Bounded, Caller, Segment, idempotency_key};
+use crate::http::schema::common::{
+    Contradicts, Defect, Idempotency, Invalid, NoKey, Unavailable, Unknown, Unread,
+};
+use crate::http::schema::context::{Context, FetchClientBody, FetchCustomerBody, FetchUserBody};
+use crate::http::schema::memories::{
+    BatchReceipt, CreateBatchBody, CreateBody, DeleteBody, Deletion, ForgetAnswer, ForgetBody,
+    Forgotten, IngestionStatus, Memory, Receipt, UpdateBody, UploadBody, UploadTextBody,
+};
+use crate::http::schema::server::{Health, Live, Whoami};
 use crate::operations::{Operations, Strictness};
 use crate::upload;
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use synap_log::EventLog;
 use synap_types::IdempotencyKey;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 type Shared<L> = State<Arc<App<L>>>;
 
-pub(crate) fn routes<L: EventLog>() -> Router<Arc<App<L>>> {
-    Router::new()
-        .route("/api/v1/auth/whoami", get(whoami::<L>))
-        .route("/api/v1/memories/create", post(create))
-        .route("/api/v1/memories/batch", post(batch))
-        .route("/api/v1/memories/upload", post(upload))
-        .route("/api/v1/memories/status/{ingestion_id}", get(status))
-        .route("/api/v1/memories/forget", post(forget))
-        .route(
-            "/api/v1/memories/{memory_id}",
-            get(memory).patch(update).delete(forget_one),
-        )
-        .route("/v1/data/delete", post(delete_data))
-        .route("/v1/data/delete/{deletion_id}", get(deletion_status))
-        .route("/v1/context/user/fetch", post(fetch_user))
-        .route("/v1/context/customer/fetch", post(fetch_customer))
-        .route("/v1/context/client/fetch", post(fetch_client))
-        .route("/health", get(health))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
-        .route("/metrics", get(metrics))
+pub(crate) fn routes<L: EventLog>() -> OpenApiRouter<Arc<App<L>>> {
+    OpenApiRouter::new()
+        .routes(routes!(whoami))
+        .routes(routes!(create))
+        .routes(routes!(batch))
+        .routes(routes!(upload))
+        .routes(routes!(status))
+        .routes(routes!(forget))
+        .routes(routes!(memory, update, forget_one))
+        .routes(routes!(delete_data))
+        .routes(routes!(deletion_status))
+        .routes(routes!(fetch_user))
+        .routes(routes!(fetch_customer))
+        .routes(routes!(fetch_client))
+        .routes(routes!(health))
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
 }
 
-async fn whoami<L: EventLog>(Caller(identity): Caller) -> Json<Value> {
+/// Says whom the key stands for
+#[utoipa::path(get, path = "/api/v1/auth/whoami", tag = "server", operation_id = "whoami",
+    responses(
+        (status = 200, description = "The application and its instance", body = Whoami),
+        NoKey, Defect,
+    ))]
+async fn whoami<L: EventLog>(_: Shared<L>, Caller(identity): Caller) -> Json<Value> {
     Json(Operations::<L>::whoami(&identity))
 }
 
+/// Remembers a document
+#[utoipa::path(post, path = "/api/v1/memories/create", tag = "memories", operation_id = "create_memory",
+    params(Idempotency), request_body = CreateBody,
+    responses(
+        (status = 200, description = "It is in the log and will not be lost", body = Receipt),
+        Invalid, NoKey, Contradicts, Unread, Defect, Unavailable,
+    ))]
 async fn create<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -58,6 +78,13 @@ async fn create<L: EventLog>(
     Ok(Json(serde_json::to_value(receipt).unwrap_or_default()))
 }
 
+/// Remembers many documents
+#[utoipa::path(post, path = "/api/v1/memories/batch", tag = "memories", operation_id = "create_memories",
+    params(Idempotency), request_body = CreateBatchBody,
+    responses(
+        (status = 200, description = "What became of each", body = BatchReceipt),
+        Invalid, NoKey, Unread, Defect,
+    ))]
 async fn batch<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -72,6 +99,14 @@ async fn batch<L: EventLog>(
     ))
 }
 
+/// Remembers a file or a text
+#[utoipa::path(post, path = "/api/v1/memories/upload", tag = "memories", operation_id = "upload_memory",
+    params(Idempotency),
+    request_body(content((UploadBody = "multipart/form-data"), (UploadTextBody = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "It is in the log and will not be lost", body = Receipt),
+        Invalid, NoKey, Contradicts, Unread, Defect, Unavailable,
+    ))]
 async fn upload<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -88,6 +123,13 @@ async fn upload<L: EventLog>(
     Ok(Json(serde_json::to_value(receipt).unwrap_or_default()))
 }
 
+/// Says how far an ingestion is
+#[utoipa::path(get, path = "/api/v1/memories/status/{ingestion_id}", tag = "memories", operation_id = "ingestion_status",
+    params(("ingestion_id" = String, Path, description = "The ingestion")),
+    responses(
+        (status = 200, description = "How far it is", body = IngestionStatus),
+        NoKey, Unknown, Defect, Unavailable,
+    ))]
 async fn status<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -96,6 +138,13 @@ async fn status<L: EventLog>(
     Ok(Json(app.operations.status(&identity, &ingestion).await?))
 }
 
+/// Shows a memory
+#[utoipa::path(get, path = "/api/v1/memories/{memory_id}", tag = "memories", operation_id = "get_memory",
+    params(("memory_id" = String, Path, description = "The memory")),
+    responses(
+        (status = 200, description = "The memory", body = Memory),
+        NoKey, Unknown, Defect, Unavailable,
+    ))]
 async fn memory<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -104,6 +153,13 @@ async fn memory<L: EventLog>(
     Ok(Json(app.operations.memory(&identity, &id).await?))
 }
 
+/// Changes a memory
+#[utoipa::path(patch, path = "/api/v1/memories/{memory_id}", tag = "memories", operation_id = "update_memory",
+    params(("memory_id" = String, Path, description = "The memory"), Idempotency), request_body = UpdateBody,
+    responses(
+        (status = 200, description = "The memory as it is then", body = Memory),
+        Invalid, NoKey, Unknown, Contradicts, Unread, Defect, Unavailable,
+    ))]
 async fn update<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -117,6 +173,15 @@ async fn update<L: EventLog>(
     Ok(Json(answer.await?))
 }
 
+/// Forgets a memory
+///
+/// It does not come back with a later version of its document. Asked again, it is still forgotten.
+#[utoipa::path(delete, path = "/api/v1/memories/{memory_id}", tag = "memories", operation_id = "delete_memory",
+    params(("memory_id" = String, Path, description = "The memory")),
+    responses(
+        (status = 200, description = "It is not told any more", body = Forgotten),
+        NoKey, Unknown, Defect, Unavailable,
+    ))]
 async fn forget_one<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -125,6 +190,13 @@ async fn forget_one<L: EventLog>(
     Ok(Json(app.operations.forget_one(&identity, &id).await?))
 }
 
+/// Forgets what a description means, or says what it would
+#[utoipa::path(post, path = "/api/v1/memories/forget", tag = "memories", operation_id = "forget_memories",
+    request_body = ForgetBody,
+    responses(
+        (status = 200, description = "What was forgotten, or would be", body = ForgetAnswer),
+        Invalid, NoKey, Unread, Defect, Unavailable,
+    ))]
 async fn forget<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -136,6 +208,13 @@ async fn forget<L: EventLog>(
     Ok(Json(app.operations.forget(&identity, &body, key).await?))
 }
 
+/// Deletes what is remembered of a user, a customer or a conversation
+#[utoipa::path(post, path = "/v1/data/delete", tag = "memories", operation_id = "delete_data",
+    params(Idempotency), request_body = DeleteBody,
+    responses(
+        (status = 200, description = "What was deleted, or would be", body = Deletion),
+        Invalid, NoKey, Contradicts, Unread, Defect, Unavailable,
+    ))]
 async fn delete_data<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -147,6 +226,13 @@ async fn delete_data<L: EventLog>(
     Ok(Json(answer.await?))
 }
 
+/// Shows a deletion
+#[utoipa::path(get, path = "/v1/data/delete/{deletion_id}", tag = "memories", operation_id = "deletion_status",
+    params(("deletion_id" = String, Path, description = "The deletion")),
+    responses(
+        (status = 200, description = "What was deleted", body = Deletion),
+        NoKey, Unknown, Defect, Unavailable,
+    ))]
 async fn deletion_status<L: EventLog>(
     State(app): Shared<L>,
     Caller(identity): Caller,
@@ -155,14 +241,35 @@ async fn deletion_status<L: EventLog>(
     Ok(Json(app.operations.deletion_status(&identity, &id).await?))
 }
 
+/// Fetches the context of a user
+#[utoipa::path(post, path = "/v1/context/user/fetch", tag = "context", operation_id = "fetch_user_context",
+    request_body = FetchUserBody,
+    responses(
+        (status = 200, description = "What was found; nothing is an empty answer", body = Context),
+        Invalid, NoKey, Unread, Defect, Unavailable,
+    ))]
 async fn fetch_user<L: EventLog>(app: Shared<L>, caller: Caller, body: Bounded) -> Answer {
     fetch(app, caller, "user", body).await
 }
 
+/// Fetches the context of a customer
+#[utoipa::path(post, path = "/v1/context/customer/fetch", tag = "context", operation_id = "fetch_customer_context",
+    request_body = FetchCustomerBody,
+    responses(
+        (status = 200, description = "What was found; nothing is an empty answer", body = Context),
+        Invalid, NoKey, Unread, Defect, Unavailable,
+    ))]
 async fn fetch_customer<L: EventLog>(app: Shared<L>, caller: Caller, body: Bounded) -> Answer {
     fetch(app, caller, "customer", body).await
 }
 
+/// Fetches the context of the application
+#[utoipa::path(post, path = "/v1/context/client/fetch", tag = "context", operation_id = "fetch_client_context",
+    request_body = FetchClientBody,
+    responses(
+        (status = 200, description = "What was found; nothing is an empty answer", body = Context),
+        Invalid, NoKey, Unread, Defect, Unavailable,
+    ))]
 async fn fetch_client<L: EventLog>(app: Shared<L>, caller: Caller, body: Bounded) -> Answer {
     fetch(app, caller, "client", body).await
 }
@@ -178,14 +285,35 @@ async fn fetch<L: EventLog>(
     ))
 }
 
+/// Says how the server is
+#[utoipa::path(get, path = "/health", tag = "server", operation_id = "health",
+    security(()),
+    responses(
+        (status = 200, description = "How it is", body = Health),
+        Defect,
+    ))]
 async fn health<L: EventLog>(State(app): Shared<L>) -> Json<Value> {
     Json(app.health())
 }
 
+/// Says that the process runs
+#[utoipa::path(get, path = "/health/live", tag = "server", operation_id = "live",
+    security(()),
+    responses(
+        (status = 200, description = "It runs", body = Live),
+    ))]
 async fn live() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
+/// Says whether answers are up to date
+#[utoipa::path(get, path = "/health/ready", tag = "server", operation_id = "ready",
+    security(()),
+    responses(
+        (status = 200, description = "They are", body = Health),
+        (status = 503, description = "Some may be stale", body = Health),
+        Defect,
+    ))]
 async fn ready<L: EventLog>(State(app): Shared<L>) -> impl IntoResponse {
     let health = app.health();
     let ready = health.get("status").and_then(Value::as_str) == Some("ok");
@@ -199,6 +327,13 @@ async fn ready<L: EventLog>(State(app): Shared<L>) -> impl IntoResponse {
     )
 }
 
+/// Metrics for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "metrics",
+    security(()),
+    responses(
+        (status = 200, description = "Metrics", body = String, content_type = "text/plain; charset=utf-8"),
+        Defect,
+    ))]
 async fn metrics<L: EventLog>(State(app): Shared<L>) -> String {
     app.metrics.render()
 }

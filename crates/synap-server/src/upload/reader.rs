@@ -1,4 +1,4 @@
-//! Reads files in processes of their own: this program with a hidden subcommand ([`extract`](super::extract)), a few at a
+//! Reads files in processes of their own: this program with a hidden subcommand ([`extract`](mod@super::extract)), a few at a
 //! time, each within a time limit, its answer bounded. The process limits its own memory and processor time; should the
 //! server die, that limit ends it.
 

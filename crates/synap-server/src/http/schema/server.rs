@@ -1,0 +1,129 @@
+//! The server itself: who a key is, health, credits, telemetry, and what its operator does.
+
+use super::common::{id, parameters};
+use super::shape::{
+    Shape, a, anything, between, count, either, fields, flag, list, null, one_of, shapes, text,
+    text_between, uuid,
+};
+
+shapes! {
+    /// Whom the key stands for.
+    Whoami = Shape::new()
+        .has("client_id", text(), "The application")
+        .has("instance_id", text(), "Its instance")
+        .has("user_context_isolation", one_of(&["strict", "equals_customer"]), "`strict`: a user is named with its customer. `equals_customer`: every user is a customer of his own")
+        .has("levels", list(text()), "Levels of a scope, widest first")
+        .has("key_id", text(), "Names the key without telling it");
+    /// How the server is. No ids, no positions.
+    Health = Shape::new()
+        .has("status", health(), "`degraded`: some answers may be stale")
+        .has("version", text(), "The server's version")
+        .has("durability", one_of(&["power-safe", "relaxed"]), "`relaxed` where a power cut may lose a write")
+        .has("partitions", count(), "Partitions of the log")
+        .has("partitions_behind", count(), "Those whose rows lag behind")
+        .has("partitions_halted", count(), "Those that have stopped; `synap status` says why");
+    /// The process runs.
+    Live = Shape::new().has("status", one_of(&["ok"]), "Always `ok`");
+    /// Every partition.
+    Status = Shape::new()
+        .has("status", health(), "`degraded`: some answers may be stale")
+        .has("version", text(), "The server's version")
+        .has("durability", text(), "As in `/health`")
+        .has("partitions", list(a::<PartitionStatus>()), "The partitions")
+        .has("partitions_behind", count(), "Those whose rows lag behind")
+        .has("partitions_halted", count(), "Those that have stopped");
+    /// One partition.
+    PartitionStatus = Shape::new()
+        .has("partition", text(), "Its number, or `SHARED`")
+        .has("state", one_of(&["catching_up", "following", "retrying", "halted"]), "What its projector does")
+        .may("reason", text(), "Why it does not follow")
+        .has("applied_seq", count(), "The last event in its rows")
+        .has("parked", count(), "Events that were set aside")
+        .has("generation", count(), "Which read model is live")
+        .has("disk_bytes", count(), "Its size")
+        .may("log_seq", count(), "The last event in the log; absent while the log does not answer")
+        .may("log_bytes", count(), "The log's size")
+        .may("lag", count(), "Events that are not applied yet");
+    /// Events that were set aside.
+    Parked = Shape::new().has("parked", list(a::<ParkedEvent>()), "The events");
+    /// An event that could not be applied, or waits behind one.
+    ParkedEvent = Shape::new()
+        .has("partition", text(), "Its partition")
+        .has("seq", count(), "Its place in the log")
+        .has("reason", text(), "Why")
+        .has("behind", anything(), "The event that it waits behind")
+        .has("subject", text(), "Its subject");
+    /// Which partitions to rebuild. No body at all means all.
+    RebuildBody = Shape::new()
+        .takes("partition", id(), "One partition only; default: all")
+        .takes("accept_loss", flag(), "Also where the rows hold events that the log has lost");
+    /// Which partitions to verify. No body at all means all.
+    VerifyBody = Shape::new()
+        .takes("partition", id(), "One partition only; default: all");
+    /// Work that goes on in the background.
+    Job = Shape::new()
+        .has("job", text(), "To ask for it again")
+        .has("kind", one_of(&["rebuild", "verify"]), "What it does")
+        .has("state", one_of(&["running", "done", "failed"]), "How far it is")
+        .has("partitions", list(a::<JobPart>()), "The same for each partition");
+    /// One partition of a job.
+    JobPart = Shape::new()
+        .has("partition", text(), "Its number, or `SHARED`")
+        .has("applied_seq", count(), "Events done")
+        .has("target_seq", count(), "Events to do")
+        .has("result", either([fields(), null()]), "What came out of it")
+        .has("error", either([text(), null()]), "What went wrong");
+    /// What a client measured.
+    TelemetryBody = Shape::new()
+        .takes("events", list(anything()), "Counted and not kept");
+    /// How much was counted.
+    TelemetryAnswer = Shape::new()
+        .has("status", one_of(&["accepted"]), "Always `accepted`")
+        .has("events_received", count(), "How many");
+    /// Nothing is paid for on a server of one's own.
+    Balance = Shape::new()
+        .has("client_id", text(), "The application")
+        .has("balance_credits", count(), "A large number, for clients that compare")
+        .has("unlimited", flag(), "Always `true`")
+        .has("warning_low", flag(), "Always `false`")
+        .has("buckets", list(fields()), "Always empty");
+    /// Nothing is paid for, so nothing is booked.
+    Ledger = Shape::new()
+        .has("entries", list(fields()), "Always empty")
+        .has("total", count(), "Always 0")
+        .has("limit", count(), "As asked for")
+        .has("offset", count(), "As asked for");
+    /// What would be done.
+    EstimateBody = Shape::new();
+    /// Nothing costs anything.
+    Estimate = Shape::new()
+        .has("credits_estimate", count(), "Always 0")
+        .has("unlimited", flag(), "Always `true`");
+    /// A code.
+    RedeemBody = Shape::new()
+        .has("code", text_between(1, 256), "Any");
+    /// Nothing is granted, and nothing is needed.
+    Redeemed = Shape::new()
+        .has("redemption_id", uuid(), "Names this answer")
+        .has("credits_granted", count(), "Always 0")
+        .has("new_balance_credits", count(), "A large number")
+        .has("unlimited", flag(), "Always `true`");
+    /// This document: OpenAPI 3.1.
+    OpenApiDocument = Shape::new()
+        .has("openapi", text(), "The version of OpenAPI")
+        .has("info", fields(), "What it describes")
+        .has("paths", fields(), "The routes")
+        .has("components", fields(), "What they refer to");
+}
+
+parameters! {
+    /// A page of the ledger.
+    LedgerQuery in Query {
+        "limit": between(0, u32::MAX as usize), "Entries of a page. Default: 50";
+        "offset": between(0, u32::MAX as usize), "Entries before it. Default: 0";
+    }
+}
+
+fn health() -> super::shape::Kind {
+    one_of(&["ok", "degraded"])
+}
