@@ -334,24 +334,32 @@ fn turns_without_a_key_are_not_taken_for_each_other() {
 }
 
 #[test]
-fn a_key_of_another_write_is_no_deletion_and_is_told_so() {
+fn a_key_belongs_to_what_it_was_used_for() {
     let server = Server::fresh();
     let http = server.http();
-    let key = |key: &'static str| [("Idempotency-Key", key)];
+    let key = [("Idempotency-Key", "k")];
+    let al = |more: Value| ids(Some("acme"), Some("al"), &more).to_string();
+    let send =
+        |method: &str, path: &str, body: &str| http.send(method, path, &key, body.as_bytes()).ok();
     let body = ids(Some("acme"), Some("al"), &note("acme", &json!({})));
-    applied(&http, &create(&http, &key("k"), &body));
-    let deletion =
-        json!({"scope": "user", "customer_id": "acme", "user_id": "al", "confirm": "al"})
-            .to_string();
-    let delete = |name| http.send("POST", "/v1/data/delete", &key(name), deletion.as_bytes());
-    let refused = delete("k");
-    assert_eq!((refused.status, refused.code().as_str()), (409, "CONFLICT"));
+    applied(&http, &create(&http, &key, &body));
     let query = ids(
         Some("acme"),
         Some("al"),
         &json!({"response_shape": "ranked"}),
     );
-    assert_eq!(contents(&http.fetch(&query).ok()).len(), 1);
-    assert_eq!(delete("l").ok()["found"], true);
+    let found = crate::support::items(&http.fetch(&query).ok());
+    let memory = format!(
+        "/api/v1/memories/{}",
+        found[0]["id"].as_str().expect("an id")
+    );
+    let changed = json!({"document": "Al sails.", "merge_strategy": "replace"}).to_string();
+    for _ in 0..2 {
+        assert_eq!(send("PATCH", &memory, &changed)["content"], "Al sails.");
+    }
+    let deletion = al(json!({"scope": "user", "confirm": "al"}));
+    let first = send("POST", "/v1/data/delete", &deletion);
+    assert_eq!(first["found"], true);
     assert_eq!(contents(&http.fetch(&query).ok()).len(), 0);
+    assert_eq!(send("POST", "/v1/data/delete", &deletion), first);
 }

@@ -282,23 +282,12 @@ impl<L: EventLog> Operations<L> {
         self.change(&scope, id, EventBody::ScopeErased(Box::new(data)))
             .await?;
         match self.deletion_of(identity, id).await {
-            Err(refusal) if refusal == ApiError::not_found() => {
-                Err(self.without_effect(&scope, id).await?)
-            }
+            Err(refusal) if refusal == ApiError::not_found() => Err(ApiError::new(
+                ErrorCode::NotYetApplied,
+                "the deletion is in the log, and the read model is behind it",
+            )),
             done => done,
         }
-    }
-
-    /// Why an event that is in the log has not done what it says.
-    async fn without_effect(&self, scope: &Scope, id: EventId) -> Result<ApiError, ApiError> {
-        let (code, message) = if self.is_applied(scope, id).await? {
-            let message = "the idempotency key was used for another write; nothing was deleted";
-            (ErrorCode::Conflict, message)
-        } else {
-            let message = "the deletion is in the log, and the read model is behind it";
-            (ErrorCode::NotYetApplied, message)
-        };
-        Ok(ApiError::new(code, message))
     }
 
     /// What became of a deletion. An id that is no UUID is unknown like any other.
