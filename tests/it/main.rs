@@ -6,6 +6,7 @@ mod bad_requests;
 mod commands;
 mod conversations;
 mod crash;
+mod crash_turns;
 mod diverged;
 mod erasing;
 mod foreign;
