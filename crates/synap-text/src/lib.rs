@@ -39,7 +39,7 @@ pub use normal::{normal_form, similarity};
 pub use profile::{Attribute, attributes};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
 pub use summary::{Summary, SummarySection, SummarySentence, SummaryTurn, summarise};
-pub use terms::{TERM_BYTES_MAX, query_terms, terms};
+pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
 pub use transcript::{TranscriptTurn, transcript_turns};
 pub use turn::{TurnSource, turn_statements};

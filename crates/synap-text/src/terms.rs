@@ -14,10 +14,20 @@ pub const TERM_BYTES_MAX: usize = 64;
 /// (`snake_case`, `camelCase`, `v2.1`). Scripts without spaces give pairs of neighbouring characters, and each Han
 /// character. A quarter such as "Q2" gives `quarter`, too.
 pub fn terms(text: &str) -> Vec<String> {
+    collect(text, true)
+}
+
+/// As [`terms`], but of an identifier or a number with letters only the whole: what shares a part of it is something else.
+pub fn whole_terms(text: &str) -> Vec<String> {
+    collect(text, false)
+}
+
+fn collect(text: &str, with_parts: bool) -> Vec<String> {
     let mut sink = Sink {
         stemmer: Stemmer::create(Algorithm::English),
         terms: Vec::new(),
         run: None,
+        with_parts,
     };
     for (at, word) in text.unicode_word_indices() {
         let mut chars = word.chars();
@@ -48,6 +58,8 @@ struct Sink {
     terms: Vec<String>,
     /// The last character of a script without spaces, where it ends, and whether it is in a pair yet.
     run: Option<(char, usize, bool)>,
+    /// Whether the parts of a word follow the whole.
+    with_parts: bool,
 }
 
 impl Sink {
@@ -77,6 +89,9 @@ impl Sink {
             return;
         }
         self.stem(&lower);
+        if !self.with_parts {
+            return;
+        }
         let plain = plain.strip_suffix("'s").unwrap_or(&plain);
         if plain.len() <= TERM_BYTES_MAX && plain.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;

@@ -59,9 +59,14 @@ impl<L: EventLog> Operations<L> {
         };
         let body = EventBody::ConversationCompacted(Box::new(data));
         let placed = self.ingest.append_event(id, body).await?;
-        self.engine.applied(placed.partition, placed.at).await;
+        let is_done = self.engine.applied(placed.partition, placed.at).await;
         let accepted_at = placed.time.micros();
-        Ok(compaction_answer(row.id, id, accepted_at, last.as_ref()))
+        let mut answer = compaction_answer(row.id, id, accepted_at, last.as_ref());
+        if let (Value::Object(fields), false) = (&mut answer, is_done) {
+            fields.insert("status".to_owned(), "in_progress".into());
+            fields.insert("estimated_completion_seconds".to_owned(), 1.into());
+        }
+        Ok(answer)
     }
 
     /// A conversation and its last summary.
