@@ -8,13 +8,13 @@ const ID: &str = "8e87bb1c-f11b-4ba4-a6dc-c182d7de8fa4";
 const TRANSCRIPT: &str = "call:+15550001";
 
 /// One user and all that the tests store of one.
-struct User<'a> {
+struct Person<'a> {
     http: &'a Http,
     customer: &'a str,
     user: &'a str,
 }
 
-impl User<'_> {
+impl Person<'_> {
     fn body(&self, more: &Value) -> Value {
         ids(Some(self.customer), Some(self.user), more)
     }
@@ -184,7 +184,7 @@ fn are_unknown(http: &Http, receipts: &[Value], memories: &[String]) {
 
 fn check_erasure(server: &Server) {
     let http = &server.http();
-    let user = |customer, user| User {
+    let user = |customer, user| Person {
         http,
         customer,
         user,
@@ -196,8 +196,12 @@ fn check_erasure(server: &Server) {
     for user in &all[1..] {
         user.store();
     }
-    all.iter().for_each(|user| user.compact());
-    all.iter().for_each(|user| user.has_everything());
+    for user in &all {
+        user.compact();
+    }
+    for user in &all {
+        user.has_everything();
+    }
     for (scope, gone, keys) in [
         ("user", &all[..1], "d1"),
         ("customer", &all[..2], "d2"),
@@ -223,7 +227,9 @@ fn check_erasure(server: &Server) {
         are_unknown(http, &receipts, &memories);
         // The same calls store the same again: once.
         let stored: Vec<Vec<Value>> = gone.iter().map(|user| user.store()).collect();
-        gone.iter().for_each(|user| user.has_everything());
+        for user in gone {
+            user.has_everything();
+        }
         for (user, first) in gone.iter().zip(&stored) {
             for (first, again) in first.iter().zip(user.store()) {
                 let is_new = first["duplicate"] == false || first["status"] == "queued";
@@ -244,7 +250,9 @@ fn check_erasure(server: &Server) {
     http.assert_verified();
     http.job("rebuild");
     http.assert_verified();
-    all.iter().for_each(|user| user.has_everything());
+    for user in &all {
+        user.has_everything();
+    }
 }
 
 #[test]
@@ -261,7 +269,7 @@ fn erasures_stay_in_their_partition_and_outlive_a_kill() {
     let server = home.start();
     let http = &server.http();
     for (customer, user) in [("acme", "alice"), ("acme", "bob"), ("zeta", "alice")] {
-        User {
+        Person {
             http,
             customer,
             user,
@@ -278,7 +286,7 @@ fn a_deleted_conversation_can_be_had_again_and_the_rest_of_its_user_stays() {
         .nats()
         .set_duplicate_window(std::time::Duration::from_millis(100));
     let http = &server.http();
-    let alice = User {
+    let alice = Person {
         http,
         customer: "acme",
         user: "alice",
@@ -307,7 +315,7 @@ fn a_deleted_conversation_can_be_had_again_and_the_rest_of_its_user_stays() {
 fn a_user_who_only_said_what_makes_no_memory_can_be_deleted() {
     let server = Server::fresh();
     let http = &server.http();
-    let alice = User {
+    let alice = Person {
         http,
         customer: "acme",
         user: "alice",
@@ -330,7 +338,7 @@ fn a_user_who_only_said_what_makes_no_memory_can_be_deleted() {
 fn one_key_for_several_things_loses_none_of_them() {
     let server = Server::fresh();
     let http = &server.http();
-    let alice = User {
+    let alice = Person {
         http,
         customer: "acme",
         user: "alice",
@@ -374,7 +382,7 @@ fn one_key_for_several_things_loses_none_of_them() {
 fn of_two_transcripts_at_the_same_time_one_wins() {
     let server = Server::fresh();
     let http = &server.http();
-    let alice = User {
+    let alice = Person {
         http,
         customer: "acme",
         user: "alice",
@@ -421,7 +429,7 @@ fn of_two_transcripts_at_the_same_time_one_wins() {
 fn a_transcript_has_as_many_turns_as_a_conversation_can_take() {
     let server = Server::fresh();
     let http = &server.http();
-    let alice = User {
+    let alice = Person {
         http,
         customer: "acme",
         user: "alice",

@@ -207,6 +207,10 @@ fn by_id(http: &Http, foreign: &Owner) {
             }
         }
     }
+}
+
+/// What is asked for by the id of a conversation alone.
+fn by_conversation(http: &Http, foreign: &Owner) {
     for what in [
         "messages",
         "compacted",
@@ -353,20 +357,25 @@ fn nothing_of_anybody_is_reached_with_the_identity_of_another() {
     .into_iter()
     .map(|(key, customer, user)| Owner::store(&http, key, customer, user))
     .collect();
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     for me in &owners {
         for foreign in &owners {
             let same_user =
                 me.key == foreign.key && me.customer == foreign.customer && me.user == foreign.user;
             if me.key != foreign.key {
                 by_id(&me.http(&http), foreign);
+                by_conversation(&me.http(&http), foreign);
             }
             if !same_user {
                 by_name(&me.http(&http), me, foreign);
             }
         }
     }
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     http.assert_verified();
 }
 
@@ -398,22 +407,30 @@ fn erasing_somebody_leaves_everybody_else_whole() {
         &user,
         &user.body(&json!({"scope": "user", "confirm": "alice"})),
     );
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     let user = owners.remove(owners.len() - 1);
     delete(
         &user,
         &user.body(&json!({"scope": "user", "confirm": "acme"})),
     );
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     let body = json!({"scope": "customer", "customer_id": "acme", "confirm": "acme"});
     delete(&user_of(KEY, &owners), &body);
     owners.retain(|owner| owner.key != KEY || owner.customer != Some("acme"));
     assert_eq!(owners.len(), 4);
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     http.assert_verified();
     http.job("rebuild");
     http.assert_verified();
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
 }
 
 fn user_of(key: &str, owners: &[Owner]) -> Owner {
