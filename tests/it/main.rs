@@ -18,6 +18,7 @@ mod inbox;
 mod ingesting;
 mod migrating;
 mod nats_down;
+mod parking;
 mod read_your_writes;
 mod rebuild;
 mod restart;
