@@ -11,16 +11,16 @@ const TRANSCRIPT: &str = "call:+15550001";
 struct User<'a> {
     http: &'a Http,
     customer: &'a str,
-    user: &'a str,
+    name: &'a str,
 }
 
 impl User<'_> {
     fn body(&self, more: &Value) -> Value {
-        ids(Some(self.customer), Some(self.user), more)
+        ids(Some(self.customer), Some(self.name), more)
     }
 
     fn query(&self) -> String {
-        format!("?user_id={}&customer_id={}", self.user, self.customer)
+        format!("?user_id={}&customer_id={}", self.name, self.customer)
     }
 
     fn send(&self, path: &str, key: &str, more: &Value) -> Value {
@@ -71,7 +71,7 @@ impl User<'_> {
     }
 
     fn profile(&self) -> u16 {
-        let (user, customer) = (self.user, self.customer);
+        let (user, customer) = (self.name, self.customer);
         let path = format!("/v1/users/{user}/profile?customer_id={customer}");
         self.http.get(&path).status
     }
@@ -187,7 +187,7 @@ fn check_erasure(server: &Server) {
     let user = |customer, user| User {
         http,
         customer,
-        user,
+        name: user,
     };
     let (alice, bob) = (user("acme", "alice"), user("acme", "bob"));
     let (other, b2) = (user("zeta", "alice"), user("zeta", "bob"));
@@ -196,8 +196,12 @@ fn check_erasure(server: &Server) {
     for user in &all[1..] {
         user.store();
     }
-    all.iter().for_each(|user| user.compact());
-    all.iter().for_each(|user| user.has_everything());
+    for user in &all {
+        user.compact();
+    }
+    for user in &all {
+        user.has_everything();
+    }
     for (scope, gone, keys) in [
         ("user", &all[..1], "d1"),
         ("customer", &all[..2], "d2"),
@@ -223,7 +227,9 @@ fn check_erasure(server: &Server) {
         are_unknown(http, &receipts, &memories);
         // The same calls store the same again: once.
         let stored: Vec<Vec<Value>> = gone.iter().map(|user| user.store()).collect();
-        gone.iter().for_each(|user| user.has_everything());
+        for user in gone {
+            user.has_everything();
+        }
         for (user, first) in gone.iter().zip(&stored) {
             for (first, again) in first.iter().zip(user.store()) {
                 let is_new = first["duplicate"] == false || first["status"] == "queued";
@@ -244,7 +250,9 @@ fn check_erasure(server: &Server) {
     http.assert_verified();
     http.job("rebuild");
     http.assert_verified();
-    all.iter().for_each(|user| user.has_everything());
+    for user in &all {
+        user.has_everything();
+    }
 }
 
 #[test]
@@ -264,7 +272,7 @@ fn erasures_stay_in_their_partition_and_outlive_a_kill() {
         User {
             http,
             customer,
-            user,
+            name: user,
         }
         .has_everything();
     }
@@ -281,7 +289,7 @@ fn a_deleted_conversation_can_be_had_again_and_the_rest_of_its_user_stays() {
     let alice = User {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     alice.store();
     for (conversation, texts) in [(ID, 2), (TRANSCRIPT, 1)] {
@@ -310,7 +318,7 @@ fn a_user_who_only_said_what_makes_no_memory_can_be_deleted() {
     let alice = User {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let said = json!({"conversation_id": ID, "role": "user", "content": ""});
     let body = alice.body(&said);
@@ -333,7 +341,7 @@ fn one_key_for_several_things_loses_none_of_them() {
     let alice = User {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let other = "8e87bb1c-f11b-4ba4-a6dc-c182d7de8fa5";
     let key = [("Idempotency-Key", "1")];
@@ -377,7 +385,7 @@ fn of_two_transcripts_at_the_same_time_one_wins() {
     let alice = User {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     for round in 0..6 {
         let name = format!("call-{}", round / 2);
@@ -424,7 +432,7 @@ fn a_transcript_has_as_many_turns_as_a_conversation_can_take() {
     let alice = User {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let body =
         alice.body(&json!({"conversation_id": ID, "transcript": "User: a\n".repeat(10_001)}));

@@ -174,6 +174,7 @@ fn same(found: &Reply, id: &str, unknown: &Reply, other: &str, what: &str) {
 }
 
 /// What is asked for by an id alone.
+#[expect(clippy::too_many_lines, reason = "an entry for each call")]
 fn by_id(http: &Http, foreign: &Owner) {
     let calls: [(&str, &str, &[u8]); 5] = [
         ("GET", "/api/v1/memories/", b""),
@@ -353,7 +354,9 @@ fn nothing_of_anybody_is_reached_with_the_identity_of_another() {
     .into_iter()
     .map(|(key, customer, user)| Owner::store(&http, key, customer, user))
     .collect();
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     for me in &owners {
         for foreign in &owners {
             let same_user =
@@ -366,7 +369,9 @@ fn nothing_of_anybody_is_reached_with_the_identity_of_another() {
             }
         }
     }
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     http.assert_verified();
 }
 
@@ -398,22 +403,30 @@ fn erasing_somebody_leaves_everybody_else_whole() {
         &user,
         &user.body(&json!({"scope": "user", "confirm": "alice"})),
     );
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     let user = owners.remove(owners.len() - 1);
     delete(
         &user,
         &user.body(&json!({"scope": "user", "confirm": "acme"})),
     );
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     let body = json!({"scope": "customer", "customer_id": "acme", "confirm": "acme"});
     delete(&user_of(KEY, &owners), &body);
     owners.retain(|owner| owner.key != KEY || owner.customer != Some("acme"));
     assert_eq!(owners.len(), 4);
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
     http.assert_verified();
     http.job("rebuild");
     http.assert_verified();
-    owners.iter().for_each(|owner| owner.is_whole(&http));
+    for owner in &owners {
+        owner.is_whole(&http);
+    }
 }
 
 fn user_of(key: &str, owners: &[Owner]) -> Owner {
