@@ -109,7 +109,8 @@ impl<L: EventLog> Operations<L> {
         for (at, event) in events.into_iter().enumerate() {
             let parent = format!("events[{at}]");
             let event = object(&parent, event)?;
-            ids.push(event.get("event_id").cloned().unwrap_or_default());
+            let id = event.get("event_id").and_then(Value::as_str);
+            ids.push(id.unwrap_or_default().to_owned());
             let turn = stream_turn(identity, event).map_err(|refusal| refusal.within(&parent));
             are_turns.push(!matches!(turn, Ok(None)));
             turns.extend(turn.transpose());
