@@ -11,16 +11,16 @@ const TRANSCRIPT: &str = "call:+15550001";
 struct Person<'a> {
     http: &'a Http,
     customer: &'a str,
-    user: &'a str,
+    name: &'a str,
 }
 
 impl Person<'_> {
     fn body(&self, more: &Value) -> Value {
-        ids(Some(self.customer), Some(self.user), more)
+        ids(Some(self.customer), Some(self.name), more)
     }
 
     fn query(&self) -> String {
-        format!("?user_id={}&customer_id={}", self.user, self.customer)
+        format!("?user_id={}&customer_id={}", self.name, self.customer)
     }
 
     fn send(&self, path: &str, key: &str, more: &Value) -> Value {
@@ -71,7 +71,7 @@ impl Person<'_> {
     }
 
     fn profile(&self) -> u16 {
-        let (user, customer) = (self.user, self.customer);
+        let (user, customer) = (self.name, self.customer);
         let path = format!("/v1/users/{user}/profile?customer_id={customer}");
         self.http.get(&path).status
     }
@@ -187,7 +187,7 @@ fn check_erasure(server: &Server) {
     let user = |customer, user| Person {
         http,
         customer,
-        user,
+        name: user,
     };
     let (alice, bob) = (user("acme", "alice"), user("acme", "bob"));
     let (other, b2) = (user("zeta", "alice"), user("zeta", "bob"));
@@ -272,7 +272,7 @@ fn erasures_stay_in_their_partition_and_outlive_a_kill() {
         Person {
             http,
             customer,
-            user,
+            name: user,
         }
         .has_everything();
     }
@@ -289,7 +289,7 @@ fn a_deleted_conversation_can_be_had_again_and_the_rest_of_its_user_stays() {
     let alice = Person {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     alice.store();
     for (conversation, texts) in [(ID, 2), (TRANSCRIPT, 1)] {
@@ -318,7 +318,7 @@ fn a_user_who_only_said_what_makes_no_memory_can_be_deleted() {
     let alice = Person {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let said = json!({"conversation_id": ID, "role": "user", "content": ""});
     let body = alice.body(&said);
@@ -341,7 +341,7 @@ fn one_key_for_several_things_loses_none_of_them() {
     let alice = Person {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let other = "8e87bb1c-f11b-4ba4-a6dc-c182d7de8fa5";
     let key = [("Idempotency-Key", "1")];
@@ -385,7 +385,7 @@ fn of_two_transcripts_at_the_same_time_one_wins() {
     let alice = Person {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     for round in 0..6 {
         let name = format!("call-{}", round / 2);
@@ -432,7 +432,7 @@ fn a_transcript_has_as_many_turns_as_a_conversation_can_take() {
     let alice = Person {
         http,
         customer: "acme",
-        user: "alice",
+        name: "alice",
     };
     let body =
         alice.body(&json!({"conversation_id": ID, "transcript": "User: a\n".repeat(10_001)}));

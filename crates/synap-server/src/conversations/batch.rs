@@ -105,37 +105,21 @@ impl<L: EventLog> Operations<L> {
     ) -> Result<Value, ApiError> {
         let mut fields = Fields::new(parse_object(body)?);
         let events = list(&mut fields, "events", BATCH_MESSAGES_MAX)?;
-        let mut ids = Vec::with_capacity(events.len());
-        let mut parsed = Vec::new();
+        let (mut ids, mut turns, mut are_turns) = (Vec::new(), Vec::new(), Vec::new());
         for (at, event) in events.into_iter().enumerate() {
             let parent = format!("events[{at}]");
             let event = object(&parent, event)?;
-            let id = event
-                .get("event_id")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            ids.push(id.to_owned());
-            parsed.push(stream_turn(identity, event).map_err(|refusal| refusal.within(&parent)));
+            let id = event.get("event_id").and_then(Value::as_str);
+            ids.push(id.unwrap_or_default().to_owned());
+            let turn = stream_turn(identity, event).map_err(|refusal| refusal.within(&parent));
+            are_turns.push(!matches!(turn, Ok(None)));
+            turns.extend(turn.transpose());
         }
-        let turns: Vec<_> = parsed
-            .iter_mut()
-            .map(|entry| match entry {
-                Ok(turn) => turn.take().map(Ok),
-                Err(refusal) => Some(Err(refusal.clone())),
-            })
-            .collect();
-        let are_turns: Vec<bool> = turns.iter().map(Option::is_some).collect();
-        let done = self
-            .record_all(identity, turns.into_iter().flatten().collect())
-            .await;
-        let mut done = done.into_iter();
+        let mut done = self.record_all(identity, turns).await.into_iter();
         let (mut accepted, mut results) = (0, Vec::new());
         for (id, is_turn) in ids.into_iter().zip(are_turns) {
-            let refusal = if is_turn {
-                done.next().and_then(Result::err)
-            } else {
-                None
-            };
+            // What is no turn is accepted as a hint.
+            let refusal = is_turn.then(|| done.next()).flatten().and_then(Result::err);
             results.push(match refusal {
                 None => {
                     accepted += 1;
@@ -150,8 +134,8 @@ impl<L: EventLog> Operations<L> {
     }
 }
 
-/// The turn of a stream's event; `None` for events that are hints, not turns. `event_id` is its key: the stream sends an event again
-/// until it is acked, and sometimes after.
+/// The turn of a stream's event; `None` for events that are hints, not turns. `event_id` is its key: the stream sends an
+/// event again until it is acked, and sometimes after.
 pub(crate) fn stream_turn(
     identity: &Identity,
     mut event: Map<String, Value>,
