@@ -94,23 +94,31 @@ async def test_a_conversation_has_one_transcript(sdk, customer, ids, run):
     assert (refused.value.status, refused.value.code) == (409, "TRANSCRIPT_CONFLICT")
     status = await sdk.memories.wait_for_completion(receipt)
     assert status.memories_created >= 2
-    # By the caller's name and by the server's id; a turn that was said before is told when it was said.
+    # By the user's name for it and by the server's id; a turn that was said before is told when it was said.
     told = [turn async for turn in sdk.conversation.messages(receipt.conversation_id)]
-    assert await contents(sdk, name) == [turn.content for turn in told]
+    assert await contents(sdk, name, **ids) == [turn.content for turn in told]
     assert len(told) == len(TRANSCRIPT)
     assert (told[0].timestamp.isoformat(), told[2].speaker) == ("2026-11-20T09:00:00+00:00", "Alice")
-    # The same name with another user is another conversation, and who is meant must then be said.
+    # A name is the user's own: with another user it is another conversation, and alone it is nobody's.
     bob = {"user_id": "bob", "customer_id": customer}
-    await sdk.conversation.ingest_transcript(name, transcript="User: I am Bob.", **bob)
+    of_bob = await sdk.conversation.ingest_transcript(name, transcript="User: I am Bob.", **bob)
+    assert of_bob.conversation_id != receipt.conversation_id
     assert len(await contents(sdk, name, **bob)) == 1
-    with pytest.raises(InvalidInputError) as ambiguous:
+    with pytest.raises(NotFoundError):
         await contents(sdk, name)
+    # An id that two users have is not enough.
+    shared = uuid4()
+    for who in (ids, bob):
+        await sdk.conversation.record_message(shared, "user", "Hello.", **who)
+    with pytest.raises(InvalidInputError) as ambiguous:
+        await contents(sdk, shared)
     assert ambiguous.value.field == "conversation_id"
 
 
 async def test_a_conversation_for_a_prompt_with_and_without_a_summary(sdk, ids, run):
-    name, context = f"call:{run}", sdk.conversation.context
-    await sdk.conversation.ingest_transcript(name, transcript=TRANSCRIPT, **ids)
+    context = sdk.conversation.context
+    receipt = await sdk.conversation.ingest_transcript(f"call:{run}", transcript=TRANSCRIPT, **ids)
+    name = receipt.conversation_id
     before = await context.get_context_for_prompt(name)
     assert (before.available, before.context_block, before.is_stale) == (True, None, False)
     assert [message.content for message in before.recent_messages] == await contents(sdk, name)
@@ -230,7 +238,7 @@ async def test_a_user_has_a_profile_as_soon_as_something_is_known(sdk, ids, run)
     assert "Lisbon" in (profile.overview or "")
     assert await sdk.user.get_profile("bob", customer_id=ids["customer_id"]) is None
 
-    await sdk.conversation.context.compact(name)
+    await sdk.conversation.context.compact(name, **ids)
     told = await sdk.user.context.fetch(**user, context_mode="conversation-summary")
     assert told.profile == profile
     again, call = told.conversations
