@@ -174,7 +174,6 @@ fn same(found: &Reply, id: &str, unknown: &Reply, other: &str, what: &str) {
 }
 
 /// What is asked for by an id alone.
-#[expect(clippy::too_many_lines, reason = "an entry for each call")]
 fn by_id(http: &Http, foreign: &Owner) {
     let calls: [(&str, &str, &[u8]); 5] = [
         ("GET", "/api/v1/memories/", b""),
