@@ -21,6 +21,8 @@ use synap_types::{
 };
 use uuid::Uuid;
 
+/// Where the text of what is not told any more lies until it is removed physically.
+const STILL_PRESENT_IN: [&str; 2] = ["event_log", "read_model"];
 /// Memories that one description forgets at most.
 const FORGET_MAX: usize = 50;
 
@@ -163,7 +165,7 @@ impl<L: EventLog> Operations<L> {
         let more = found.len() >= FORGET_MAX;
         Ok(
             json!({"status": status, "candidates": candidates, "deleted_ids": deleted, "failed_ids": failed,
-            "still_present_in": ["event_log"], "may_be_incomplete": more || !failed.is_empty()}),
+            "still_present_in": STILL_PRESENT_IN, "may_be_incomplete": more || !failed.is_empty()}),
         )
     }
 
@@ -351,9 +353,9 @@ fn deletion_json(id: EventId, row: &DeletionRow, dry_run: bool) -> Value {
     if let (Value::Object(counts), Some(_)) = (&mut counts, row.conversation) {
         counts.insert("turns".to_owned(), row.turns.into());
     }
-    let note = "nothing of it is told any more; the events stay in the log until they are purged";
+    let note = "nothing of it is told any more; its bytes stay in the log and in ended rows until they are purged";
     json!({"deletion_id": id, "status": if dry_run { "dry_run" } else { "partial" }, "scope": scope, "dry_run": dry_run,
-        "found": true, "counts": counts, "stores": {}, "still_present_in": ["event_log"], "fully_removed": false,
+        "found": true, "counts": counts, "stores": {}, "still_present_in": STILL_PRESENT_IN, "fully_removed": false,
         "continue": false, "kept": [], "note": note, "memories_kept": false,
         "requested_at": value(&Timestamp::from_micros(row.accepted_at))})
 }

@@ -93,7 +93,7 @@ shapes! {
         .may("request_id", uuid(), "Names a preview")
         .may("deleted_ids", list(uuid()), "Memories that were forgotten")
         .may("failed_ids", list(uuid()), "Memories that could not be forgotten now")
-        .may("still_present_in", list(text()), "Where the text still is: the log keeps events")
+        .may("still_present_in", list(text()), "Where the text still is: the log keeps events, the read model ended rows")
         .may("may_be_incomplete", flag(), "There may be more: ask again");
     /// A memory that a description means.
     Candidate = Shape::new()
