@@ -160,8 +160,9 @@ fn turns_stand_in_order_and_are_acked_each_once() {
         stream.send_event(event(id, event_type, "alice", &format!("turn {number}")));
     }
     stream.send_event(event("hint", "tool_call", "alice", "not a turn"));
-    stream.send_event(ConversationEvent::default());
-    stream.take_until(|stream| stream.acked.len() == 201);
+    stream.send_event(event("nameless", "", "alice", "of no type"));
+    stream.send_event(event("nobody's", "user_message", "", "not a turn"));
+    stream.take_until(|stream| stream.acked.len() == 203);
     assert_eq!(stream.counts.iter().max(), Some(&100));
     let mut acked = stream.acked.clone();
     acked.dedup();

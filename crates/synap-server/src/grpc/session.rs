@@ -153,6 +153,11 @@ impl<L: EventLog> Session<L> {
     }
 
     async fn record(&self, event: ConversationEvent) -> Result<Option<MessageReceipt>, ApiError> {
+        // Clients report what no conversation or nobody said as well: a hint, whatever it is called.
+        let nobodys = event.user_id.is_empty() && event.scope.is_empty();
+        if event.conversation_id.is_empty() || nobodys {
+            return Ok(None);
+        }
         let Some(turn) = stream_turn(&self.identity, as_json(event))? else {
             return Ok(None);
         };
