@@ -1,18 +1,24 @@
 //! Which memories a fetch may return, and how relevant each is.
+//!
+//! In two stages. The first one scores every passage of the chain by what stands in postings and passages alone; the second
+//! one reads the memories of the best passages, and looks at each of them.
 
-use crate::signal::bm25::{self, ChainStats, PostingsCache};
-use crate::signal::weighted_terms;
-use crate::{FetchError, ScopeView};
+use crate::passages::Passages;
+use crate::signal::bm25::{self, ChainStats, Lexical, PostingsCache};
+use crate::signal::neighbours::neighbours;
+use crate::signal::proximity::Pairs;
+use crate::signal::statement::Words;
+use crate::signal::traits::traits;
+use crate::signal::{Query, shares, thread};
+use crate::{FetchError, Ranking, ScopeView};
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 use synap_readmodel::{MemoryRow, Snapshot, key};
 use synap_types::{FetchRequest, TypeFilter};
 
-/// Candidates per scope for each result that is asked for: room for folding and for the types asked for.
-const PER_RESULT: usize = 3;
-/// Candidates per scope at least and at most.
-const PER_SCOPE: (usize, usize) = (48, 1_500);
+/// Passages per scope that the second stage looks at, beyond one for each result: room for folding and for surprises.
+const PASSAGES_MORE: usize = 16;
 /// Rows of one scope that one pass looks at: the best matches, then the newest memories. A fetch that could return none
 /// of these (superseded, or of other types than are asked for) does not search a scope of a million for one that it could.
 const LOOKED_AT_MAX: usize = 4_096;
@@ -29,16 +35,18 @@ pub(crate) struct Candidate {
 }
 
 /// How well a memory matches the queries.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Score {
     /// Its place in its scope.
     pub(crate) ordinal: u32,
     /// 0 to 1: per query the share of the chain's best, then the best query. 0 for what no query found.
     pub(crate) relevance: f32,
-    /// BM25 of the best query, as it came out.
-    pub(crate) bm25: f32,
+    /// 0 to 1: how much of a query it, or what stands around it, covers. Comparable between answers.
+    pub(crate) absolute: f32,
     /// The queries that found it, a bit for each.
     pub(crate) queries: u64,
+    /// What made it relevant, by the names of [`Ranking`]: likenesses and traits as they were weighed. Only if asked for.
+    pub(crate) parts: Vec<(&'static str, f32)>,
 }
 
 impl Score {
@@ -60,146 +68,375 @@ fn query_bit(query: usize) -> u64 {
 pub(crate) struct ScopeCandidates {
     /// Whether anything was ever stored there.
     pub(crate) known: bool,
-    /// Every memory that matched at all, superseded ones too, by ordinal.
-    pub(crate) matched: Vec<Score>,
+    /// Memories of passages that matched at all: the first of each passage and how many, by ordinal.
+    pub(crate) matched: BTreeMap<u32, u16>,
     /// The best of them that can be returned, best first.
     pub(crate) ranked: VecDeque<Candidate>,
+}
+
+impl ScopeCandidates {
+    /// Whether a query found the memory, or one that stands in its passage.
+    pub(crate) fn has_matched(&self, ordinal: u32) -> bool {
+        let before = self.matched.range(..=ordinal).next_back();
+        before.is_some_and(|(first, memories)| ordinal - first < u32::from(*memories))
+    }
 }
 
 /// Candidates of every scope of the chain, narrowest first.
 pub(crate) fn candidates<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
+    ranking: &Ranking,
 ) -> Result<Vec<ScopeCandidates>, FetchError> {
     let mut stats = ChainStats::default();
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
     for view in views {
         let row = view.stats()?;
-        stats.memories += row.as_ref().map_or(0, |row| u64::from(row.live));
-        stats.terms += row.as_ref().map_or(0, |row| row.live_terms);
+        if let Some(row) = &row {
+            stats.memories += u64::from(row.live);
+            stats.passages += u64::from(row.live_passages);
+            stats.terms += row.live_terms;
+        }
         found.push(ScopeCandidates {
             known: row.is_some(),
             ..ScopeCandidates::default()
         });
     }
-    matches(request, views, stats, &mut found)?;
-    let most = (request.max_results * PER_RESULT).clamp(PER_SCOPE.0, PER_SCOPE.1);
-    for ((number, view), found) in views.iter().enumerate().zip(&mut found) {
-        found.ranked = best(number, view, &request.types, &found.matched, most)?;
+    if request.queries.is_empty() {
+        return Ok(found);
+    }
+    let scopes = views
+        .iter()
+        .map(Passages::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut chain = Chain {
+        request,
+        views,
+        ranking,
+        stats,
+        scopes,
+        caches: views.iter().map(|_| PostingsCache::default()).collect(),
+        rows: views.iter().map(|_| BTreeMap::new()).collect(),
+    };
+    let mut merged: Vec<BTreeMap<u32, Score>> = views.iter().map(|_| BTreeMap::new()).collect();
+    for (number, query) in request.queries.iter().enumerate() {
+        chain.ask(number, query, &mut found, &mut merged)?;
+    }
+    for (((scope, found), scores), mut rows) in
+        found.iter_mut().enumerate().zip(merged).zip(chain.rows)
+    {
+        let mut ranked: Vec<Candidate> = scores
+            .into_values()
+            .filter_map(|score| {
+                let row = rows.remove(&score.ordinal)??;
+                Some(Candidate { scope, row, score })
+            })
+            .collect();
+        ranked.sort_by(|a, b| {
+            let by_relevance = b.score.relevance.total_cmp(&a.score.relevance);
+            by_relevance.then(b.score.ordinal.cmp(&a.score.ordinal))
+        });
+        found.ranked = ranked.into();
     }
     Ok(found)
 }
 
-/// Fills in the matches of all queries.
-fn matches<S: Snapshot>(
-    request: &FetchRequest,
-    views: &[ScopeView<'_, S>],
+/// What is read of a chain's scopes, for all queries.
+struct Chain<'a, S> {
+    request: &'a FetchRequest,
+    views: &'a [ScopeView<'a, S>],
+    ranking: &'a Ranking,
     stats: ChainStats,
-    found: &mut [ScopeCandidates],
-) -> Result<(), FetchError> {
-    let mut caches: Vec<PostingsCache> = views.iter().map(|_| PostingsCache::default()).collect();
-    for (number, query) in request.queries.iter().enumerate() {
-        let by_scope = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
-        let best = by_scope
-            .iter()
-            .flatten()
-            .map(|(_, score)| *score)
-            .fold(f32::MIN_POSITIVE, f32::max);
-        for (scores, found) in by_scope.into_iter().zip(&mut *found) {
-            let scores = scores.into_iter().map(|(ordinal, bm25)| Score {
-                ordinal,
-                relevance: bm25 / best,
-                bm25,
-                queries: query_bit(number),
-            });
-            found.matched = merge(std::mem::take(&mut found.matched), scores);
-        }
-    }
-    Ok(())
+    scopes: Vec<Passages>,
+    caches: Vec<PostingsCache>,
+    /// Rows that were looked at, by ordinal; `None` for those that may not be returned.
+    rows: Vec<BTreeMap<u32, Option<MemoryRow>>>,
 }
 
-/// Both lists in one, by ordinal. Of a memory in both, the better score counts.
-fn merge(known: Vec<Score>, more: impl ExactSizeIterator<Item = Score>) -> Vec<Score> {
-    if known.is_empty() {
-        return more.collect();
-    }
-    let mut merged = Vec::with_capacity(known.len() + more.len());
-    let mut known = known.into_iter().peekable();
-    for mut score in more {
-        while let Some(before) = known.next_if(|other| other.ordinal < score.ordinal) {
-            merged.push(before);
-        }
-        if let Some(other) = known.next_if(|other| other.ordinal == score.ordinal) {
-            let queries = other.queries | score.queries;
-            if other.relevance >= score.relevance {
-                score = other;
-            }
-            score.queries = queries;
-        }
-        merged.push(score);
-    }
-    merged.extend(known);
-    merged
+/// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
+/// order, so that an answer does not depend on how it was sorted.
+#[derive(Debug, Clone)]
+struct Hit {
+    place: usize,
+    likeness: f32,
+    trait_sum: f32,
+    parts: Vec<(&'static str, f32)>,
 }
 
-/// A match in the order of a heap: the most relevant, and of equals the newest, is the greatest. A total order, so that
-/// an answer does not depend on how it was sorted.
-struct ByRelevance<'a>(&'a Score);
+impl Hit {
+    /// With what the second stage adds to the likeness.
+    fn score(&self, more: f32) -> f32 {
+        (self.likeness + more) * (1.0 + self.trait_sum).max(0.0)
+    }
+}
 
-impl Ord for ByRelevance<'_> {
+impl Ord for Hit {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_relevance = self.0.relevance.total_cmp(&other.0.relevance);
-        by_relevance.then(self.0.ordinal.cmp(&other.0.ordinal))
+        let by_score = self.score(0.0).total_cmp(&other.score(0.0));
+        by_score.then(self.place.cmp(&other.place))
     }
 }
 
-impl PartialOrd for ByRelevance<'_> {
+impl PartialOrd for Hit {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for ByRelevance<'_> {
+impl PartialEq for Hit {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for ByRelevance<'_> {}
+impl Eq for Hit {}
 
-/// The best `most` memories that can be returned: alive, and of a type that is wanted.
-fn best<S: Snapshot>(
-    scope: usize,
-    view: &ScopeView<'_, S>,
-    types: &TypeFilter,
-    matched: &[Score],
-    most: usize,
-) -> Result<VecDeque<Candidate>, FetchError> {
-    // A heap is made in linear time, and only as much of it is sorted as is looked at.
-    let mut heap: BinaryHeap<ByRelevance<'_>> = matched.iter().map(ByRelevance).collect();
-    let mut found = VecDeque::with_capacity(most.min(heap.len()));
-    for _ in 0..LOOKED_AT_MAX {
-        let Some(ByRelevance(hit)) = heap.pop().filter(|_| found.len() < most) else {
-            break;
-        };
-        let row = view.memory(hit.ordinal)?;
-        if let Some(row) = row.filter(|row| view.tells(row) && types.accepts(row.kind)) {
-            found.push_back(Candidate {
-                scope,
-                row,
-                score: *hit,
-            });
-        }
-    }
-    Ok(found)
+/// A passage in the second stage.
+struct Looked {
+    hit: Hit,
+    /// Ordinal, likeness to the query and nearness of each memory that may be returned.
+    memories: Vec<(u32, f32, f32)>,
 }
 
-/// The newest `most` memories that no query found, newest first. `matched` is what they found, by ordinal.
+impl<S: Snapshot> Chain<'_, S> {
+    /// Scores of one query, merged into those of the queries before it.
+    fn ask(
+        &mut self,
+        number: usize,
+        text: &str,
+        found: &mut [ScopeCandidates],
+        merged: &mut [BTreeMap<u32, Score>],
+    ) -> Result<(), FetchError> {
+        let query = Query::of(text, self.ranking);
+        for ((view, scope), cache) in self.views.iter().zip(&self.scopes).zip(&mut self.caches) {
+            for term in query.forms() {
+                cache.load(view, scope, term)?;
+            }
+        }
+        let mut lexical = bm25::passages(&query, self.stats, &self.scopes, &self.caches);
+        let mut scores: Vec<Vec<f32>> = lexical
+            .iter_mut()
+            .map(|lexical| std::mem::take(&mut lexical.bm25))
+            .collect();
+        shares(&mut scores);
+        let mut threads = thread::threads(&query, &self.scopes, &self.caches);
+        shares(&mut threads);
+        let words = Words::of(&query, self.stats, &self.caches);
+        let pairs = Pairs::of(&query.sequence);
+        let mut looked = Vec::with_capacity(self.scopes.len());
+        for (at, found) in found.iter_mut().enumerate() {
+            let (Some(bm25), Some(threads)) = (scores.get(at), threads.get(at)) else {
+                continue;
+            };
+            let hits = self.hits(at, &query, bm25, threads, &mut found.matched);
+            looked.push(self.look(at, hits, &words, &pairs)?);
+        }
+        let covers: Vec<&[f32]> = lexical
+            .iter()
+            .map(|Lexical { cover, .. }| cover.as_slice())
+            .collect();
+        self.merge(number, looked, &covers, merged);
+        Ok(())
+    }
+
+    /// The first stage: every passage of a scope that the query, or what stands around it, matches.
+    fn hits(
+        &self,
+        scope: usize,
+        query: &Query,
+        bm25: &[f32],
+        threads: &[f32],
+        matched: &mut BTreeMap<u32, u16>,
+    ) -> BinaryHeap<Hit> {
+        let Some(passages) = self.scopes.get(scope) else {
+            return BinaryHeap::new();
+        };
+        let ranking = self.ranking;
+        let best = thread::best(passages, bm25);
+        let newest = passages
+            .len()
+            .checked_sub(1)
+            .and_then(|last| passages.get(last));
+        let newest = newest.map_or(0, |passage| passage.ordinal);
+        let mut hits = Vec::new();
+        for (place, own) in bm25.iter().enumerate() {
+            let near = neighbours(passages, bm25, place, ranking);
+            if *own <= 0.0 && near.before + near.after <= 0.0 || !passages.is_alive(place) {
+                continue;
+            }
+            let Some(passage) = passages.get(place) else {
+                continue;
+            };
+            let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
+            let likenesses = [
+                ("bm25", ranking.bm25 * own),
+                ("before", ranking.before * near.before),
+                ("after", ranking.after * near.after),
+                ("answer", ranking.answer * near.answer),
+                ("thread", ranking.thread * share(threads)),
+                ("thread_best", ranking.thread_best * share(&best)),
+            ];
+            let mut parts = Vec::new();
+            let trait_sum = traits(query, passage, newest, ranking)
+                .inspect(|part| {
+                    if self.request.explain {
+                        parts.push(*part);
+                    }
+                })
+                .map(|(_, weight)| weight)
+                .sum();
+            if self.request.explain {
+                parts.extend(likenesses.iter().filter(|(_, weight)| *weight != 0.0));
+            }
+            matched.insert(passage.ordinal, passage.memories);
+            hits.push(Hit {
+                place,
+                likeness: likenesses.iter().map(|(_, weight)| weight).sum(),
+                trait_sum,
+                parts,
+            });
+        }
+        hits.into()
+    }
+
+    /// The second stage: the memories of the best passages.
+    fn look(
+        &mut self,
+        scope: usize,
+        mut hits: BinaryHeap<Hit>,
+        words: &Words,
+        pairs: &Pairs,
+    ) -> Result<Vec<Looked>, FetchError> {
+        let (Some(view), Some(passages), Some(rows)) = (
+            self.views.get(scope),
+            self.scopes.get(scope),
+            self.rows.get_mut(scope),
+        ) else {
+            return Ok(Vec::new());
+        };
+        let most = self.request.max_results + PASSAGES_MORE;
+        let (mut looked, mut looked_at) = (Vec::with_capacity(most), 0);
+        while looked.len() < most && looked_at < LOOKED_AT_MAX {
+            let Some(hit) = hits.pop() else {
+                break;
+            };
+            let Some(passage) = passages.get(hit.place) else {
+                continue;
+            };
+            let mut memories = Vec::with_capacity(passage.memories.into());
+            let end = passage.ordinal.saturating_add(passage.memories.into());
+            for ordinal in passage.ordinal..end {
+                looked_at += 1;
+                if let std::collections::btree_map::Entry::Vacant(entry) = rows.entry(ordinal) {
+                    let row = view.memory(ordinal)?;
+                    entry.insert(
+                        row.filter(|row| view.tells(row) && self.request.types.accepts(row.kind)),
+                    );
+                }
+                if let Some(Some(row)) = rows.get(&ordinal) {
+                    let own = words.score(&row.sequence);
+                    memories.push((ordinal, own, pairs.share(&row.sequence)));
+                }
+            }
+            if !memories.is_empty() {
+                looked.push(Looked { hit, memories });
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Weighs both stages, as shares of the chain's best, and keeps of each memory its best query.
+    fn merge(
+        &self,
+        number: usize,
+        looked: Vec<Vec<Looked>>,
+        covers: &[&[f32]],
+        merged: &mut [BTreeMap<u32, Score>],
+    ) {
+        let ranking = self.ranking;
+        let own = |memories: &[(u32, f32, f32)]| {
+            memories
+                .iter()
+                .fold(0.0_f32, |best, (_, own, _)| best.max(*own))
+        };
+        let most = looked
+            .iter()
+            .flatten()
+            .map(|looked| own(&looked.memories))
+            .fold(f32::MIN_POSITIVE, f32::max);
+        let worth = |(_, own, near): &(u32, f32, f32)| {
+            ranking.statement * own / most + ranking.proximity * near
+        };
+        let whole = |looked: &Looked| {
+            let more = looked.memories.iter().map(worth).fold(0.0, f32::max);
+            (looked.hit.score(more), more)
+        };
+        let best = looked
+            .iter()
+            .flatten()
+            .map(|looked| whole(looked).0)
+            .fold(f32::MIN_POSITIVE, f32::max);
+        for (((looked, cover), merged), passages) in
+            looked.into_iter().zip(covers).zip(merged).zip(&self.scopes)
+        {
+            for passage in looked {
+                let (score, more) = whole(&passage);
+                let absolute = covered(passages, cover, passage.hit.place);
+                for memory in &passage.memories {
+                    // What matches less than the passage's best stands behind other passages' best.
+                    let share = if more > 0.0 {
+                        worth(memory) / more
+                    } else {
+                        1.0
+                    };
+                    let relevance = score / best * (1.0 - ranking.beside * (1.0 - share));
+                    let mut parts = passage.hit.parts.clone();
+                    if self.request.explain {
+                        parts.push(("statement", ranking.statement * memory.1 / most));
+                        parts.push(("proximity", ranking.proximity * memory.2));
+                    }
+                    let score = Score {
+                        ordinal: memory.0,
+                        relevance: relevance.clamp(0.0, 1.0),
+                        absolute,
+                        queries: query_bit(number),
+                        parts,
+                    };
+                    keep(merged, score);
+                }
+            }
+        }
+    }
+}
+
+/// How much of a neighbour's match counts as the passage's own, in [`Score::absolute`].
+const NEAR_SHARE: f32 = 0.6;
+
+/// How much of the query a passage covers, or what stands around it.
+fn covered(passages: &Passages, cover: &[f32], place: usize) -> f32 {
+    let of = |at: Option<usize>| at.and_then(|at| cover.get(at)).copied().unwrap_or(0.0);
+    let near = of(passages.before(place)).max(of(passages.after(place)));
+    of(Some(place)).max(NEAR_SHARE * near).clamp(0.0, 1.0)
+}
+
+/// Of a memory that several queries found, the better score counts.
+fn keep(merged: &mut BTreeMap<u32, Score>, mut score: Score) {
+    if let Some(known) = merged.remove(&score.ordinal) {
+        let queries = known.queries | score.queries;
+        if known.relevance >= score.relevance {
+            score = known;
+        }
+        score.queries = queries;
+    }
+    merged.insert(score.ordinal, score);
+}
+
+/// The newest `most` memories that no query found, newest first. `scope_found` is what they found.
 pub(crate) fn newest<S: Snapshot>(
     scope: usize,
     view: &ScopeView<'_, S>,
     types: &TypeFilter,
-    matched: &[Score],
+    scope_found: &ScopeCandidates,
     most: usize,
 ) -> Result<Vec<Candidate>, FetchError> {
     let (mut found, mut looked_at, mut failed) = (Vec::with_capacity(most), 0, None);
@@ -208,8 +445,7 @@ pub(crate) fn newest<S: Snapshot>(
         let ordinal = rest
             .try_into()
             .map_or(0, |bytes| !u32::from_be_bytes(bytes));
-        let is_match = matched.binary_search_by_key(&ordinal, |score| score.ordinal);
-        if is_match.is_err() {
+        if !scope_found.has_matched(ordinal) {
             match view.decode(ordinal, value) {
                 Ok(row) if view.tells(&row) && types.accepts(row.kind) => {
                     found.push(Candidate {

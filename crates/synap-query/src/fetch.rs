@@ -3,23 +3,24 @@
 use crate::candidate::{candidates, newest};
 use crate::items::items;
 use crate::select::select;
-use crate::{FetchError, ScopeView};
+use crate::{FetchError, Ranking, ScopeView};
 use synap_readmodel::Snapshot;
 use synap_types::{FetchRequest, FetchResponse, ScopeReport};
 
-/// Answers `request` from `views`: the scopes of its chain, narrowest first.
+/// Answers `request` from `views`: the scopes of its chain, narrowest first; `ranking` weighs the signals.
 ///
 /// `stale` says that the caller knows the rows to be behind what was asked for; it is passed through.
 pub fn fetch<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
+    ranking: &Ranking,
     stale: bool,
 ) -> Result<FetchResponse, FetchError> {
     // Whoever made the views decided the chain; a scope outside it would be a leak, so it is checked where it matters.
     if views.iter().any(|view| !request.scope.sees(&view.scope)) {
         return Err(FetchError::ForeignRow);
     }
-    let mut found = candidates(request, views)?;
+    let mut found = candidates(request, views, ranking)?;
     let mut scopes: Vec<ScopeReport> = views
         .iter()
         .zip(&found)
@@ -28,15 +29,19 @@ pub fn fetch<S: Snapshot>(
             scope_path: view.scope.path_json(),
             scope_known: found.known,
             items: 0,
-            candidates: found.matched.len(),
+            candidates: found
+                .matched
+                .values()
+                .map(|count| usize::from(*count))
+                .sum(),
             applied_seq: view.applied.get(),
         })
         .collect();
-    let selected = select(request, &mut found, |number, matched| {
+    let selected = select(request, &mut found, |number, found| {
         let Some(view) = views.get(number) else {
             return Ok(Vec::new());
         };
-        newest(number, view, &request.types, matched, request.max_results)
+        newest(number, view, &request.types, found, request.max_results)
     })?;
     for item in &selected {
         if let Some(report) = scopes.get_mut(item.candidate.scope) {

@@ -100,7 +100,10 @@ fn item<S: Snapshot>(
 fn explain<S: Snapshot>(views: &[ScopeView<'_, S>], selected: &Selected) -> ItemExplain {
     let candidate = &selected.candidate;
     let mut signals = Map::new();
-    signals.insert("bm25".to_owned(), candidate.score.bm25.into());
+    for (name, weighed) in &candidate.score.parts {
+        signals.insert((*name).to_owned(), (*weighed).into());
+    }
+    signals.insert("absolute".to_owned(), candidate.score.absolute.into());
     signals.insert("relevance".to_owned(), candidate.score.relevance.into());
     let scope = |number: usize| {
         views

@@ -15,7 +15,9 @@ mod error;
 mod fetch;
 mod items;
 mod lookup;
+mod passages;
 mod prompt;
+mod ranking;
 mod saying;
 mod select;
 mod signal;
@@ -30,4 +32,5 @@ pub use lookup::{
     ingestion_status, memory, profile,
 };
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
+pub use ranking::{Ranking, RankingError};
 pub use view::{Part, ScopeView};

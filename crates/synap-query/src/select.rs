@@ -15,7 +15,7 @@
 //! then the newest.
 
 use crate::FetchError;
-use crate::candidate::{Candidate, ScopeCandidates, Score};
+use crate::candidate::{Candidate, ScopeCandidates};
 use crate::saying::Saying;
 use std::cmp::Reverse;
 use synap_text::estimate_tokens;
@@ -42,7 +42,7 @@ pub(crate) struct Selected {
 pub(crate) fn select(
     request: &FetchRequest,
     scopes: &mut [ScopeCandidates],
-    newest: impl Fn(usize, &[Score]) -> Result<Vec<Candidate>, FetchError>,
+    newest: impl Fn(usize, &ScopeCandidates) -> Result<Vec<Candidate>, FetchError>,
 ) -> Result<Vec<Selected>, FetchError> {
     let mut chosen = Budget::new(request);
     reserve(request, scopes, &mut chosen);
@@ -95,7 +95,7 @@ fn reserve(request: &FetchRequest, scopes: &mut [ScopeCandidates], chosen: &mut 
 fn fill(
     scopes: &[ScopeCandidates],
     chosen: &mut Budget,
-    newest: impl Fn(usize, &[Score]) -> Result<Vec<Candidate>, FetchError>,
+    newest: impl Fn(usize, &ScopeCandidates) -> Result<Vec<Candidate>, FetchError>,
 ) -> Result<(), FetchError> {
     let mut recent = Vec::new();
     if chosen.per_query.is_some() {
@@ -103,7 +103,7 @@ fn fill(
     }
     for (number, scope) in scopes.iter().enumerate().filter(|(_, scope)| scope.known) {
         if !chosen.is_full() {
-            recent.push(newest(number, &scope.matched)?.into_iter());
+            recent.push(newest(number, scope)?.into_iter());
         }
     }
     while !chosen.is_full() && recent.iter().any(|scope| scope.len() > 0) {

@@ -1,46 +1,106 @@
-//! Ranking signals, one file each, and the one place that weighs them.
+//! Ranking signals, one file each. [`crate::Ranking`] weighs them.
 
 pub(crate) mod bm25;
-pub(crate) mod thesaurus;
+pub(crate) mod neighbours;
+pub(crate) mod proximity;
+pub(crate) mod related;
+pub(crate) mod statement;
+pub(crate) mod thread;
+pub(crate) mod traits;
 
-use synap_text::query_terms;
-
-/// Weight of a word that a query does not have but means.
-///
-/// Judgement: a related word alone must rank below any word of the query itself.
-const RELATED_WEIGHT: f32 = 0.35;
-
-/// A query's words and how much each counts.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WeightedTerm {
-    /// As in the postings.
-    pub(crate) term: String,
-    /// 1 for a word of the query, less for a related one.
-    pub(crate) weight: f32,
-}
-
-/// The words to look for: those of the query once each, then related ones.
-pub(crate) fn weighted_terms(query: &str) -> Vec<WeightedTerm> {
-    let mut found: Vec<WeightedTerm> = Vec::new();
-    let own = query_terms(query);
-    let related = own.iter().flat_map(|term| thesaurus::related(term));
-    let weighted = own
-        .iter()
-        .map(|term| (term.clone(), 1.0))
-        .chain(related.map(|term| (term, RELATED_WEIGHT)));
-    for (term, weight) in weighted {
-        if found.len() == TERMS_MAX {
-            break;
-        }
-        if !found.iter().any(|known| known.term == term) {
-            found.push(WeightedTerm { term, weight });
-        }
-    }
-    found
-}
+use crate::Ranking;
+use std::collections::BTreeSet;
+use synap_text::{asks_when, named, query_terms};
 
 /// Words of one query that count; a query of ten thousand words costs no more than this many scans.
 const TERMS_MAX: usize = 64;
+/// Words looked up in the place of each, in a query of up to [`RELATED_TERMS_MAX`] words. A longer one says itself what it
+/// means.
+const RELATED_EACH: usize = 12;
+const RELATED_TERMS_MAX: usize = 16;
+
+/// A query as the signals read it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Query {
+    /// Its words, once each, in its order.
+    pub(crate) words: Vec<QueryWord>,
+    /// Its terms in order, with repetition.
+    pub(crate) sequence: Vec<String>,
+    /// Whom it may name, see [`synap_text::named`].
+    pub(crate) names: Vec<u32>,
+    /// Whether it asks when.
+    pub(crate) asks_when: bool,
+}
+
+/// One word of a query and what may stand in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QueryWord {
+    /// As in the postings; each with how much it counts. The word itself comes first, with 1.
+    pub(crate) forms: Vec<(String, f32)>,
+}
+
+impl Query {
+    pub(crate) fn of(text: &str, ranking: &Ranking) -> Self {
+        let mut sequence = query_terms(text);
+        let mut known = BTreeSet::new();
+        let own: Vec<String> = sequence
+            .iter()
+            .filter(|term| known.insert(term.as_str()))
+            .take(TERMS_MAX)
+            .cloned()
+            .collect();
+        let each = if own.len() <= RELATED_TERMS_MAX && ranking.related > 0.0 {
+            RELATED_EACH
+        } else {
+            0
+        };
+        let words = own
+            .iter()
+            .map(|term| {
+                let related = related::related(term)
+                    .filter(|(other, _)| !own.iter().any(|term| term == other))
+                    .map(|(other, likeness)| (other.to_owned(), likeness * ranking.related));
+                QueryWord {
+                    forms: std::iter::once((term.clone(), 1.0))
+                        .chain(related.take(each))
+                        .collect(),
+                }
+            })
+            .collect();
+        sequence.truncate(4 * TERMS_MAX);
+        Self {
+            words,
+            sequence,
+            names: named(text),
+            asks_when: asks_when(text),
+        }
+    }
+
+    /// Every form of every word.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = &str> {
+        self.words
+            .iter()
+            .flat_map(|word| word.forms.iter().map(|(term, _)| term.as_str()))
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts beyond 2^24 are exact to seven digits, and a score needs no more"
+)]
+pub(crate) const fn float(count: u64) -> f32 {
+    count as f32
+}
+
+/// Every value as a share of the greatest of all lists.
+pub(crate) fn shares(lists: &mut [Vec<f32>]) {
+    let best = lists.iter().flatten().copied().fold(0.0, f32::max);
+    if best > 0.0 {
+        for value in lists.iter_mut().flatten() {
+            *value /= best;
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -48,26 +108,31 @@ mod tests {
 
     #[test]
     fn related_words_count_less_and_never_twice() {
-        let terms = weighted_terms("team priorities, team goals");
-        let weight = |term: &str| {
-            terms
+        let query = Query::of("team priorities, team goals", &Ranking::default());
+        let first: Vec<&str> = query
+            .words
+            .iter()
+            .map(|word| word.forms[0].0.as_str())
+            .collect();
+        assert_eq!(first, ["team", "prioriti", "goal"]);
+        let of_priority = &query.words[1].forms;
+        assert!(
+            of_priority
                 .iter()
-                .find(|known| known.term == term)
-                .map(|known| known.weight)
-        };
-        assert_eq!(weight("team"), Some(1.0));
-        assert_eq!(
-            weight("goal"),
-            Some(1.0),
-            "a word of the query is not demoted by being related to another"
+                .any(|(term, weight)| term == "okr" && *weight < 1.0)
         );
-        assert_eq!(weight("okr"), Some(RELATED_WEIGHT));
-        assert_eq!(terms.iter().filter(|known| known.term == "team").count(), 1);
+        assert!(
+            of_priority.iter().all(|(term, _)| term != "goal"),
+            "a word of the query does not stand for another"
+        );
+        assert_eq!(query.sequence.len(), 4);
     }
 
     #[test]
     fn long_queries_are_bounded() {
         let words: Vec<String> = (0..10_000).map(|n| format!("word{n}")).collect();
-        assert_eq!(weighted_terms(&words.join(" ")).len(), TERMS_MAX);
+        let query = Query::of(&words.join(" "), &Ranking::default());
+        assert_eq!(query.words.len(), TERMS_MAX);
+        assert!(query.sequence.len() <= 4 * TERMS_MAX);
     }
 }

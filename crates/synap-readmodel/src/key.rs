@@ -23,9 +23,11 @@
 //!  0x1c  rows      ErasedRow        –
 //!  0x1d  rows      DeletionRow      deletion id:16             (scope: the client's)
 //!  0x1e  rows      ForgettingRow    request id:16              (scope: the client's)
+//!  0x1f  rows      ThreadRow        thread:8
 //!  0x20  memories  MemoryRow        !ordinal:4                 newest first
 //!  0x21  memories  TurnRow          conversation id:16 number:4
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
+//!  0x31  postings  [Passage]        chunk:4                    chunk = ordinal / 256
 //! ```
 //!
 //! Integers are big-endian, so byte order is number order; where the newest comes first, the complement is stored.
@@ -34,7 +36,7 @@
 use crate::{
     CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
     ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
-    ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, TombstoneRow, TurnRow,
+    ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -108,12 +110,16 @@ pub enum Kind {
     Deletion = 0x1d,
     /// [`ForgettingRow`]
     Forgetting = 0x1e,
+    /// [`ThreadRow`]
+    Thread = 0x1f,
     /// [`MemoryRow`]
     Memory = 0x20,
     /// [`TurnRow`]
     Turn = 0x21,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
+    /// Chunks of [`crate::Passage`].
+    Passage = 0x31,
 }
 
 impl Kind {
@@ -135,9 +141,10 @@ impl Kind {
             | Self::Tombstone
             | Self::Erased
             | Self::Deletion
-            | Self::Forgetting => Table::Rows,
+            | Self::Forgetting
+            | Self::Thread => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
-            Self::Posting => Table::Postings,
+            Self::Posting | Self::Passage => Table::Postings,
         }
     }
 
@@ -161,9 +168,11 @@ impl Kind {
             Self::Erased,
             Self::Deletion,
             Self::Forgetting,
+            Self::Thread,
             Self::Memory,
             Self::Turn,
             Self::Posting,
+            Self::Passage,
         ];
         all.into_iter()
             .find(|kind| Some(&(*kind as u8)) == bytes.first())
@@ -400,6 +409,21 @@ pub fn posting_chunk(scope: &Hash128, term: &str, chunk: u32) -> Key {
 /// All postings of a term, oldest first. `term` holds no NUL.
 pub fn postings(scope: &Hash128, term: &str) -> Prefix {
     Prefix(Key::new(Kind::Posting, scope, &[term.as_bytes(), &[0]]))
+}
+
+/// One thread of passages.
+pub fn thread(scope: &Hash128, thread: u64) -> RowKey<ThreadRow> {
+    RowKey::new(Kind::Thread, scope, &[&thread.to_be_bytes()])
+}
+
+/// One chunk of a scope's passages.
+pub fn passage_chunk(scope: &Hash128, chunk: u32) -> Key {
+    Key::new(Kind::Passage, scope, &[&chunk.to_be_bytes()])
+}
+
+/// All passages of a scope, oldest first.
+pub fn passages(scope: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::Passage, scope, &[]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod contract;
 mod digest;
 pub mod key;
 mod memory;
+mod passage;
 mod port;
 mod posting;
 mod row;
@@ -17,12 +18,13 @@ pub use codec::CodecError;
 pub use digest::{Difference, Digest, compare, digest};
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
+pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
 pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
     DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow,
     MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute, ProfileRow,
-    Row, SeenRow, StatsRow, TombstoneRow, TurnRow, last_erasure,
+    Row, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, last_erasure,
 };
 pub use write_set::{Write, WriteSet};

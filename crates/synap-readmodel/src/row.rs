@@ -109,7 +109,7 @@ rows! {
     }
 
     /// Statistics of a scope.
-    StatsRow v 2 {
+    StatsRow v 3 {
         /// Whose, in full.
         scope: Scope,
         /// The erasure that the counts begin after; 0 if there was none.
@@ -120,6 +120,8 @@ rows! {
         live: u32,
         /// Terms of all of those.
         live_terms: u64,
+        /// Passages that have any of those.
+        live_passages: u32,
         /// Documents.
         documents: u32,
         /// Memories that were forgotten one by one, so that they may not come back.
@@ -139,7 +141,7 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 2 {
+    MemoryRow v 3 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -168,14 +170,28 @@ rows! {
         event_id: EventId,
         /// Where in the document's or the turn's text it stands.
         span: [u32; 2],
-        /// Number of terms, as in its postings.
-        terms: u16,
+        /// The passage that it is a part of: the ordinal of that one's first memory.
+        passage: u32,
+        /// How many memories the passage has.
+        passage_memories: u16,
+        /// Its terms in their order, a hash of each: what stands side by side.
+        sequence: Vec<u16>,
         /// Under which id its [`MetadataRow`] stands, if it has one.
         metadata: Option<EventId>,
         /// Place of the event that made it.
         created_seq: u64,
         /// Place of the event that superseded it.
         ended_seq: Option<u64>,
+    }
+
+    /// Passages that belong together, one after the other: a conversation's turns, the parts of a document.
+    ThreadRow v 1 {
+        /// The last passage: the ordinal of its first memory.
+        last: u32,
+        /// Place of the event that made it.
+        seq: u64,
+        /// Terms of all its passages.
+        terms: u32,
     }
 
     /// A conversation of one user.
@@ -353,6 +369,7 @@ impl StatsRow {
             next_ordinal: 0,
             live: 0,
             live_terms: 0,
+            live_passages: 0,
             documents: 0,
             forgotten: 0,
         }
@@ -376,6 +393,11 @@ impl MemoryRow {
     /// Whether a fetch can return it now.
     pub const fn is_live(&self) -> bool {
         self.ended_seq.is_none()
+    }
+
+    /// How many terms it has, as in the statistics of its scope.
+    pub fn terms(&self) -> u64 {
+        self.sequence.len() as u64
     }
 
     /// The id of a document's memory with this normal form: UUIDv5 of scope, document and text.

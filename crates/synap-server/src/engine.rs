@@ -7,7 +7,7 @@ use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
 use synap_query::{
-    FetchError, IngestState, Part, ScopeView, conversation_owners, fetch, ingest_state,
+    FetchError, IngestState, Part, Ranking, ScopeView, conversation_owners, fetch, ingest_state,
     ingestion_status,
 };
 use synap_readmodel::ReadStore;
@@ -27,6 +27,8 @@ pub(crate) type Rows<'a> = <RocksStore as ReadStore>::Snapshot<'a>;
 pub(crate) struct Engine<L> {
     pub(crate) count: PartitionCount,
     pub(crate) nodes: BTreeMap<Partition, Arc<Node<L>>>,
+    /// How fetches weigh what they find.
+    pub(crate) ranking: Ranking,
 }
 
 fn unavailable(message: &str) -> ApiError {
@@ -74,7 +76,7 @@ impl<L: EventLog> Engine<L> {
             .map(|partition| self.live(*partition))
             .collect::<Result<Vec<_>, _>>()?;
         stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
-        let count = self.count;
+        let (count, ranking) = (self.count, self.ranking);
         blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
             let mut views = Vec::new();
@@ -94,7 +96,7 @@ impl<L: EventLog> Engine<L> {
                     _ => views.push(ScopeView::new(scope, snapshot)?),
                 }
             }
-            fetch(&request, &views, stale)
+            fetch(&request, &views, &ranking, stale)
         })
         .await
     }

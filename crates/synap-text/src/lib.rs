@@ -20,6 +20,7 @@
 mod chat;
 mod json;
 mod kind;
+mod manner;
 mod markdown;
 mod merge;
 mod normal;
@@ -33,7 +34,9 @@ mod terms;
 mod tokens;
 mod transcript;
 mod turn;
+mod when;
 
+pub use manner::{Manner, manner, name_hashes, named, term_hash};
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
 pub use profile::{Attribute, attributes};
@@ -43,3 +46,4 @@ pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
 pub use transcript::{TranscriptTurn, transcript_turns};
 pub use turn::{TurnSource, turn_statements};
+pub use when::{asks_when, has_time};

@@ -37,7 +37,7 @@ pub(super) fn update<S: Snapshot>(
     };
     let (source, turn) = (row.source.clone(), row.turn);
     let ordinal = memories.write(row, state)?;
-    memories.close(state);
+    memories.close(state)?;
     move_ordinal(at, &source, turn, (index.ordinal, ordinal), state)?;
     Ok(Effect::default())
 }
@@ -130,7 +130,7 @@ pub(super) fn forget<S: Snapshot>(
         state.put(key::tombstone(&at.hash, id), &row);
         memories.count_forgotten();
     }
-    memories.close(state);
+    memories.close(state)?;
     if let Some(request) = data.request_id {
         let at_request = || key::forgetting(&at.client, request);
         let mut row = state.row(&at_request())?.unwrap_or_else(|| ForgettingRow {

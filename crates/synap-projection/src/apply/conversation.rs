@@ -112,6 +112,7 @@ impl<'a> Conversation<'a> {
                 ordinals.push(ordinal);
             }
         }
+        self.memories.end_passage(state)?;
         let said_or_accepted = turn.said_at.unwrap_or(self.at.event.time).micros();
         self.row.turns = number;
         let said = format!("{}: {}", source.speaker, turn.content);
@@ -175,8 +176,7 @@ impl<'a> Conversation<'a> {
             claim(self.at, self.row.id, state)?;
         }
         state.put(key::conversation(&self.at.hash, self.row.id), &self.row);
-        self.memories.close(state);
-        Ok(())
+        self.memories.close(state)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn apply<S: Snapshot>(
         Some(same) if same.content == *content.bytes() => ids_of(at, &same, state)?,
         before => {
             let ids = replace(at, data, before, content, &mut memories, state)?;
-            memories.close(state);
+            memories.close(state)?;
             ids
         }
     };

@@ -40,7 +40,7 @@ fn scope<S: Snapshot>(at: &At<'_>, state: &mut State<'_, S>) -> Result<u32, Appl
         state.delete(key::profile(&at.hash));
     }
     // Counts begin after the erasure.
-    Memories::open(at, state)?.close(state);
+    Memories::open(at, state)?.close(state)?;
     Ok(hidden)
 }
 
@@ -76,6 +76,6 @@ fn conversation<S: Snapshot>(
         row.scopes.retain(|scope| scope != at.scope);
         state.put(index(), &row);
     }
-    memories.close(state);
+    memories.close(state)?;
     Ok((hidden, known.turns))
 }

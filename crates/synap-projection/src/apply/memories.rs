@@ -1,14 +1,15 @@
 //! Memories of one scope on their way into the rows: indexed, counted, and in the user's profile.
 
+use super::passages::{self, Passages};
 use super::{ApplyError, At};
 use crate::State;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
-    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting, ProfileAttribute,
-    ProfileRow, Snapshot, StatsRow, key, last_erasure,
+    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ProfileAttribute, ProfileRow,
+    Snapshot, StatsRow, key, last_erasure,
 };
-use synap_text::{Statement, attributes, terms};
+use synap_text::{Statement, attributes};
 use synap_types::{
     ConversationId, EventId, LevelName, MemoryId, MemorySource, Timestamp, TurnRole,
 };
@@ -36,6 +37,7 @@ pub(super) struct Memories<'a> {
     /// The last erasure that covers the scope; 0 if there is none.
     erased: u64,
     known: BTreeSet<MemoryId>,
+    passages: Passages,
 }
 
 impl<'a> Memories<'a> {
@@ -65,6 +67,7 @@ impl<'a> Memories<'a> {
             profile,
             erased,
             known: BTreeSet::new(),
+            passages: Passages::default(),
         })
     }
 
@@ -126,7 +129,9 @@ impl<'a> Memories<'a> {
             turn: origin.turn.map(|(number, _)| number),
             event_id: self.at.event.id,
             span: [statement.span.start, statement.span.end],
-            terms: 0,
+            passage: 0,
+            passage_memories: 0,
+            sequence: Vec::new(),
             metadata: origin.metadata,
             created_seq: self.at.seq.get(),
             ended_seq: None,
@@ -147,24 +152,36 @@ impl<'a> Memories<'a> {
         Ok(tombstone.is_some_and(|row| row.seq > self.erased))
     }
 
-    /// Writes `row` under the next ordinal and indexes its text.
+    /// Gives `row` the next ordinal. It is written with its passage, by [`Self::end_passage`].
     pub(super) fn write<S: Snapshot>(
         &mut self,
-        mut row: MemoryRow,
+        row: MemoryRow,
         state: &mut State<'_, S>,
     ) -> Result<u32, ApplyError> {
         let ordinal = self.totals.next_ordinal;
         self.totals.next_ordinal = ordinal.checked_add(1).ok_or(ApplyError::ScopeFull)?;
-        row.terms = self.index(ordinal, &row.text, state);
-        self.totals.live += 1;
-        self.totals.live_terms += u64::from(row.terms);
         let index = MemoryIndexRow {
             scope: self.at.scope.clone(),
             ordinal,
         };
         state.put(key::memory_index(&self.at.client, row.id), &index);
-        state.put(key::memory(&self.at.hash, ordinal), &row);
+        if self.passages.is_full(&row) {
+            self.end_passage(state)?;
+        }
+        self.passages.push(ordinal, row);
         Ok(ordinal)
+    }
+
+    /// What was written since the last call is one passage: a turn, or a part of a document.
+    pub(super) fn end_passage<S: Snapshot>(
+        &mut self,
+        state: &mut State<'_, S>,
+    ) -> Result<(), ApplyError> {
+        let written = self.passages.end(self.at, self.erased, state)?;
+        self.totals.live += written.memories;
+        self.totals.live_terms += written.terms;
+        self.totals.live_passages += u32::from(written.memories > 0);
+        Ok(())
     }
 
     /// The memory at `ordinal`, if it can be told.
@@ -184,17 +201,28 @@ impl<'a> Memories<'a> {
         state: &mut State<'_, S>,
     ) -> Result<Vec<MemoryId>, ApplyError> {
         let mut ended = Vec::new();
+        let mut touched = BTreeMap::new();
         for ordinal in ordinals {
             let Some(mut row) = self.live(*ordinal, state)? else {
                 continue;
             };
             row.ended_seq = Some(self.at.seq.get());
             self.totals.live = self.totals.live.saturating_sub(1);
-            let terms = u64::from(row.terms);
-            self.totals.live_terms = self.totals.live_terms.saturating_sub(terms);
+            self.totals.live_terms = self.totals.live_terms.saturating_sub(row.terms());
             self.unlearn(row.id);
             ended.push(row.id);
+            touched.insert(row.passage, row.passage_memories);
             state.put(key::memory(&self.at.hash, *ordinal), &row);
+        }
+        for (first, memories) in touched {
+            let mut rest = first..first.saturating_add(memories.into());
+            let is_told = rest.try_fold(false, |told, ordinal| {
+                Ok::<_, ApplyError>(told || self.live(ordinal, state)?.is_some())
+            })?;
+            if !is_told {
+                self.totals.live_passages = self.totals.live_passages.saturating_sub(1);
+                passages::forget(self.at, first, state);
+            }
         }
         Ok(ended)
     }
@@ -204,12 +232,15 @@ impl<'a> Memories<'a> {
         self.totals.forgotten += 1;
     }
 
-    /// Writes what was counted.
-    pub(super) fn close<S: Snapshot>(self, state: &mut State<'_, S>) {
+    /// Writes what was counted, and the last passage.
+    pub(super) fn close<S: Snapshot>(mut self, state: &mut State<'_, S>) -> Result<(), ApplyError> {
+        self.end_passage(state)?;
+        self.passages.close(self.at, state);
         state.put(key::stats(&self.at.hash), &self.totals);
         if let Some((profile, true)) = self.profile {
             state.put(key::profile(&self.at.hash), &profile);
         }
+        Ok(())
     }
 
     /// Takes up what a statement says of the user. The user's own words count, and documents in the user's own scope.
@@ -264,29 +295,6 @@ impl<'a> Memories<'a> {
             profile.attributes.retain(|_, known| known.memory_id != id);
             *changed |= profile.attributes.len() != before;
         }
-    }
-
-    /// Adds a statement to the postings of its terms; answers how many terms it has. Its speaker is part of its text.
-    fn index<S: Snapshot>(&self, ordinal: u32, text: &str, state: &mut State<'_, S>) -> u16 {
-        let terms = terms(text);
-        let total = u16::try_from(terms.len()).unwrap_or(u16::MAX);
-        let mut counts: BTreeMap<String, u16> = BTreeMap::new();
-        for term in terms {
-            let count = counts.entry(term).or_default();
-            *count = count.saturating_add(1);
-        }
-        for (term, tf) in counts {
-            let posting = Posting {
-                ordinal,
-                tf,
-                terms: total,
-            };
-            state.append(
-                key::posting_chunk(&self.at.hash, &term, posting.chunk()),
-                &posting.bytes(),
-            );
-        }
-        total
     }
 }
 

@@ -110,7 +110,7 @@ proptest! {
             };
             prop_assert_eq!(totals.next_ordinal as usize, rows.len());
             prop_assert_eq!(totals.live as usize, live.len());
-            prop_assert_eq!(totals.live_terms, live.iter().map(|row| u64::from(row.terms)).sum::<u64>());
+            prop_assert_eq!(totals.live_terms, live.iter().map(|row| row.terms()).sum::<u64>());
         }
     }
 }

@@ -163,5 +163,5 @@ fn a_speaker_counts_once() {
     let store = applied(&[recorded(1, &event)]);
     let row = memories(&store, &scope(&["acme"])).remove(0);
     assert_eq!(row.speaker.as_deref(), Some("User"));
-    assert_eq!(usize::from(row.terms), synap_text::terms(&row.text).len());
+    assert_eq!(row.sequence.len(), synap_text::terms(&row.text).len());
 }

@@ -1,129 +1,180 @@
-//! Signal: BM25 over the postings of a chain's scopes.
+//! Signal: BM25 of passages, over the postings of a chain's scopes.
 //!
-//! Document frequencies and lengths are those of the whole chain, so that scores of its scopes can be compared. `K1` and
-//! `B` are the values that measured best for short memories; the formula is Robertson and Zaragoza's (2009), with the
-//! idf that stays positive.
+//! Document frequencies and lengths are those of the whole chain, so that scores of its scopes can be compared. The formula
+//! is Robertson and Zaragoza's (2009), with the idf that stays positive. Of a word and those related to it, a passage
+//! counts the one that gives most: synonyms are one match, not several.
 
-use crate::signal::WeightedTerm;
+use super::{Query, float};
+use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, key};
+use synap_readmodel::{Posting, Snapshot, key};
 
-const K1: f32 = 0.9;
-const B: f32 = 0.4;
+/// Saturation of repetition, and how much length counts: the values of the literature for passages.
+pub(crate) const K1: f32 = 1.2;
+pub(crate) const B: f32 = 0.75;
 
 /// What the chain's scopes hold together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ChainStats {
-    /// Memories.
+    /// Memories that can be told, and their terms.
     pub(crate) memories: u64,
-    /// Terms of all memories.
     pub(crate) terms: u64,
+    /// Passages that have any of them.
+    pub(crate) passages: u64,
+}
+
+impl ChainStats {
+    /// Average terms of a passage.
+    fn average(self) -> f32 {
+        (float(self.terms) / float(self.passages.max(1))).max(1.0)
+    }
+
+    /// Average terms of a memory.
+    pub(crate) fn average_of_memories(self) -> f32 {
+        (float(self.terms) / float(self.memories.max(1))).max(1.0)
+    }
+}
+
+/// One passage in a term's postings: where it stands among the scope's passages, and how often it has the term.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    pub(crate) place: usize,
+    pub(crate) tf: u16,
+    pub(crate) terms: u16,
 }
 
 /// Postings of one scope, read once per term however many queries use it.
 #[derive(Debug, Default)]
-pub(crate) struct PostingsCache(BTreeMap<String, Vec<Posting>>);
+pub(crate) struct PostingsCache(BTreeMap<String, Vec<Hit>>);
 
 impl PostingsCache {
-    fn load<S: Snapshot>(&mut self, view: &ScopeView<'_, S>, term: &str) -> Result<(), FetchError> {
+    pub(crate) fn load<S: Snapshot>(
+        &mut self,
+        view: &ScopeView<'_, S>,
+        passages: &Passages,
+        term: &str,
+    ) -> Result<(), FetchError> {
         if self.0.contains_key(term) {
             return Ok(());
         }
-        let mut found = Vec::new();
-        view.snapshot
-            .scan(&key::postings(view.hash(), term), &mut |_, chunk| {
-                found.extend(Posting::read(chunk));
-                ControlFlow::Continue(())
-            })?;
+        let (mut found, mut from) = (Vec::new(), 0);
+        let prefix = key::postings(view.hash(), term);
+        view.snapshot.scan(&prefix, &mut |_, chunk| {
+            for posting in Posting::read(chunk) {
+                let Some(place) = passages.place_from(from, posting.ordinal) else {
+                    continue;
+                };
+                from = place;
+                if passages.is_alive(place) {
+                    found.push(Hit {
+                        place,
+                        tf: posting.tf,
+                        terms: posting.terms,
+                    });
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
         self.0.insert(term.to_owned(), found);
         Ok(())
     }
 
-    fn of(&self, term: &str) -> &[Posting] {
+    pub(crate) fn of(&self, term: &str) -> &[Hit] {
         self.0.get(term).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Scores of one query in every scope of the chain: per scope, ordinal and score of each memory that matches.
-pub(crate) fn score<S: Snapshot>(
-    views: &[ScopeView<'_, S>],
-    caches: &mut [PostingsCache],
-    stats: ChainStats,
-    terms: &[WeightedTerm],
-) -> Result<Vec<Vec<(u32, f32)>>, FetchError> {
-    for (view, cache) in views.iter().zip(caches.iter_mut()) {
-        for term in terms {
-            cache.load(view, &term.term)?;
-        }
-    }
-    let average = (float(stats.terms) / float(stats.memories.max(1))).max(1.0);
-    let weights: Vec<f32> = terms
-        .iter()
-        .map(|term| term.weight * idf(stats, document_frequency(caches, term)))
-        .collect();
-    let in_scope = |cache: &PostingsCache| {
-        let lists = terms.iter().map(|term| cache.of(&term.term));
-        sums(lists.zip(weights.iter().copied()).collect(), average)
-    };
-    Ok(caches.iter().map(in_scope).collect())
+/// BM25 of every passage of one scope, and how much of the query it covers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lexical {
+    /// Per passage.
+    pub(crate) bm25: Vec<f32>,
+    /// Per passage: the share of the query's words that it has, each by its rarity, 0 to 1.
+    pub(crate) cover: Vec<f32>,
 }
 
-/// Weighted sums per memory over postings in order of ordinals; in that order.
-///
-/// It goes chunk by chunk: an array beats a map, and one for a chunk is small however many ordinals a scope has used up.
-fn sums(mut lists: Vec<(&[Posting], f32)>, average: f32) -> Vec<(u32, f32)> {
-    let mut chunk_sums = vec![0.0; CHUNK_ORDINALS as usize];
-    let mut found = Vec::new();
-    loop {
-        let firsts = lists.iter().filter_map(|(list, _)| list.first());
-        let Some(chunk) = firsts.map(|posting| posting.chunk()).min() else {
-            return found;
+/// One per scope of the chain.
+pub(crate) fn passages(
+    query: &Query,
+    stats: ChainStats,
+    scopes: &[Passages],
+    caches: &[PostingsCache],
+) -> Vec<Lexical> {
+    let average = stats.average();
+    let idf_of = |term: &str| idf(stats.passages, frequency(caches, term));
+    let all: f32 = query
+        .words
+        .iter()
+        .filter_map(|word| word.forms.first())
+        .map(|(own, _)| idf_of(own))
+        .sum();
+    let mut found: Vec<Lexical> = scopes
+        .iter()
+        .map(|scope| Lexical {
+            bm25: vec![0.0; scope.len()],
+            cover: vec![0.0; scope.len()],
+        })
+        .collect();
+    // By place, for one word: the best form's score, and its weight.
+    let mut best: Vec<Vec<(f32, f32)>> = scopes
+        .iter()
+        .map(|scope| vec![(0.0, 0.0); scope.len()])
+        .collect();
+    for word in &query.words {
+        let Some((own, _)) = word.forms.first() else {
+            continue;
         };
-        for (list, weight) in &mut lists {
-            let (of_chunk, later) =
-                list.split_at(list.partition_point(|posting| posting.chunk() <= chunk));
-            *list = later;
-            for posting in of_chunk {
-                let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
-                if let Some(sum) = chunk_sums.get_mut(at) {
-                    *sum += *weight * saturation(*posting, average);
+        let share = idf_of(own) / all.max(f32::MIN_POSITIVE);
+        let forms: Vec<(&str, f32, f32)> = word
+            .forms
+            .iter()
+            .map(|(term, weight)| (term.as_str(), *weight, idf_of(term)))
+            .collect();
+        for ((cache, found), best) in caches.iter().zip(&mut found).zip(&mut best) {
+            for (term, weight, idf) in &forms {
+                for hit in cache.of(term) {
+                    let score = weight * idf * saturation(hit.tf, hit.terms, average);
+                    if let Some(entry) = best.get_mut(hit.place).filter(|best| score > best.0) {
+                        *entry = (score, *weight);
+                    }
+                }
+            }
+            for (term, ..) in &forms {
+                for hit in cache.of(term) {
+                    let (score, weight) = best
+                        .get_mut(hit.place)
+                        .map(std::mem::take)
+                        .unwrap_or_default();
+                    if let Some(sum) = found.bm25.get_mut(hit.place) {
+                        *sum += score;
+                    }
+                    if let Some(sum) = found.cover.get_mut(hit.place) {
+                        *sum += share * weight;
+                    }
                 }
             }
         }
-        for (sum, offset) in chunk_sums.iter_mut().zip(0..) {
-            if *sum > 0.0 {
-                found.push((chunk * CHUNK_ORDINALS + offset, std::mem::take(sum)));
-            }
-        }
     }
+    found
 }
 
-fn document_frequency(caches: &[PostingsCache], term: &WeightedTerm) -> u64 {
-    caches
-        .iter()
-        .map(|cache| cache.of(&term.term).len() as u64)
-        .sum()
+/// Passages of the chain that have the term.
+pub(crate) fn frequency(caches: &[PostingsCache], term: &str) -> u64 {
+    caches.iter().map(|cache| cache.of(term).len() as u64).sum()
 }
 
-/// Superseded memories stay in the postings, so a frequency may exceed the number of live ones.
-fn idf(stats: ChainStats, frequency: u64) -> f32 {
-    let (all, frequency) = (float(stats.memories.max(frequency)), float(frequency));
+/// How telling a word is that `frequency` of `all` have.
+pub(crate) fn idf(all: u64, frequency: u64) -> f32 {
+    let (all, frequency) = (float(all.max(frequency)), float(frequency));
     ((all - frequency + 0.5) / (frequency + 0.5)).ln_1p()
 }
 
-fn saturation(posting: Posting, average: f32) -> f32 {
-    let tf = f32::from(posting.tf);
-    tf * (K1 + 1.0) / (tf + K1 * (1.0 - B + B * f32::from(posting.terms) / average))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts beyond 2^24 are exact to seven digits, and a score needs no more"
-)]
-const fn float(count: u64) -> f32 {
-    count as f32
+/// What repetition is worth in a text of `terms` terms where `average` is usual.
+pub(crate) fn saturation(tf: u16, terms: u16, average: f32) -> f32 {
+    let tf = f32::from(tf);
+    tf * (K1 + 1.0) / (tf + K1 * (1.0 - B + B * f32::from(terms) / average))
 }
 
 #[cfg(test)]

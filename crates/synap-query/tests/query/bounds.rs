@@ -67,7 +67,7 @@ fn ask(world: &World, request: &FetchRequest) -> (usize, u64) {
         read: Cell::new(0),
     };
     let views = [ScopeView::new(scope(&[]), &rows).unwrap()];
-    let answer = fetch(request, &views, false).unwrap();
+    let answer = fetch(request, &views, &synap_query::Ranking::default(), false).unwrap();
     assert!(answer.scopes[0].candidates == 0 || answer.scopes[0].candidates == MANY as usize);
     (answer.items.len(), rows.read.get())
 }
@@ -91,13 +91,13 @@ fn change(world: &World, change: impl Fn(&mut MemoryRow)) {
 #[test]
 fn a_fetch_reads_what_it_needs() {
     let world = large();
-    assert_eq!(ask(&world, &request(&scope(&[]), &["deploy"])), (10, 48));
+    assert_eq!(ask(&world, &request(&scope(&[]), &["deploy"])), (10, 208));
     assert_eq!(ask(&world, &request(&scope(&[]), &[])), (10, 10));
     let all = FetchRequest {
         max_results: 1_000,
         ..request(&scope(&[]), &["deploy"])
     };
-    assert_eq!(ask(&world, &all), (1_000, 1_500));
+    assert_eq!(ask(&world, &all), (1_000, 4_096));
 }
 
 #[test]
@@ -136,5 +136,5 @@ fn the_newest_of_equal_matches_is_looked_at_first() {
         .collect();
     let answer = world.ask(&request(&client, &["deploys"]));
     assert_eq!(ids(&answer), [rows[199].id]);
-    assert_eq!(answer.items[0].explain.as_ref().unwrap().folded.len(), 47);
+    assert_eq!(answer.items[0].explain.as_ref().unwrap().folded.len(), 25);
 }

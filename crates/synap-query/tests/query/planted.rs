@@ -72,7 +72,12 @@ fn a_view_outside_the_chain_is_refused() {
         (&[], &["acme"]),
     ] {
         let views = [ScopeView::new(scope(viewed), &rows).unwrap()];
-        check(fetch(&request(&scope(reader), &[]), &views, false));
+        check(fetch(
+            &request(&scope(reader), &[]),
+            &views,
+            &synap_query::Ranking::default(),
+            false,
+        ));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Rows in memory, written as the projection writes them, and questions to ask of them.
 
 use std::collections::BTreeMap;
-use synap_query::{FetchError, ScopeView, fetch};
+use synap_query::{FetchError, Ranking, ScopeView, fetch};
 use synap_readmodel::{
-    CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, WriteSet, key,
+    CheckpointRow, MemoryRow, MemoryStore, Passage, PassageFlags, Posting, ReadStore as _,
+    StatsRow, WriteSet, key,
 };
-use synap_text::{Source, normal_form, statements, terms};
+use synap_text::{Source, normal_form, statements, term_hash, terms};
 use synap_types::{
     Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, MemoryId, MemorySource,
     ResponseShape, Scope, ScopeLevel, TypeFilter,
@@ -49,10 +50,10 @@ impl World {
             if rows.iter().any(|row| row.id == id) {
                 continue;
             }
-            let terms = index(&mut writes, scope, ordinal, &statement.text);
+            let terms = terms(&statement.text);
             totals.next_ordinal += 1;
             totals.live += 1;
-            totals.live_terms += u64::from(terms);
+            totals.live_terms += terms.len() as u64;
             let row = MemoryRow {
                 id,
                 scope: scope.clone(),
@@ -68,13 +69,18 @@ impl World {
                 turn: None,
                 event_id: EventId::new(hash.to_uuid()),
                 span: [statement.span.start, statement.span.end],
-                terms,
+                passage: ordinal,
+                passage_memories: 1,
+                sequence: terms.iter().map(|term| term_hash(term)).collect(),
                 metadata: None,
                 created_seq: self.seq,
                 ended_seq: None,
             };
-            writes.put(key::memory(&hash, ordinal), &row);
             rows.push(row);
+        }
+        for passage in rows.chunks_mut(8) {
+            totals.live_passages += 1;
+            write_passage(&mut writes, passage, self.seq);
         }
         writes.put(key::stats(&hash), totals);
         let checkpoint = CheckpointRow {
@@ -95,7 +101,12 @@ impl World {
             .scope
             .chain()
             .map(|scope| ScopeView::new(scope, &rows));
-        fetch(request, &views.collect::<Result<Vec<_>, _>>()?, false)
+        fetch(
+            request,
+            &views.collect::<Result<Vec<_>, _>>()?,
+            &Ranking::default(),
+            false,
+        )
     }
 
     pub(crate) fn ask(&self, request: &FetchRequest) -> FetchResponse {
@@ -103,19 +114,48 @@ impl World {
     }
 }
 
-/// Adds a memory to the postings of its terms; answers how many it has.
-fn index(writes: &mut WriteSet, scope: &Scope, ordinal: u32, text: &str) -> u16 {
+/// Writes memories of one document as one passage, each still under its own ordinal in `passage`.
+fn write_passage(writes: &mut WriteSet, rows: &mut [MemoryRow], seq: u64) {
+    let first = rows.first().map(|row| (row.passage, row.scope.hash()));
+    let Some((first, hash)) = first else {
+        return;
+    };
+    let count = u16::try_from(rows.len()).unwrap();
     let mut counts: BTreeMap<String, u16> = BTreeMap::new();
-    for term in terms(text) {
-        *counts.entry(term).or_default() += 1;
+    let mut bytes = 0;
+    for row in rows {
+        let ordinal = row.passage;
+        (row.passage, row.passage_memories) = (first, count);
+        bytes += row.text.len();
+        for term in terms(&row.text) {
+            *counts.entry(term).or_default() += 1;
+        }
+        writes.put(key::memory(&hash, ordinal), row);
     }
     let terms = counts.values().sum();
     for (term, tf) in counts {
-        let posting = Posting { ordinal, tf, terms };
-        let at = key::posting_chunk(&scope.hash(), &term, posting.chunk());
+        let posting = Posting {
+            ordinal: first,
+            tf,
+            terms,
+        };
+        let at = key::posting_chunk(&hash, &term, posting.chunk());
         writes.append(at, &posting.bytes());
     }
-    terms
+    let passage = Passage {
+        ordinal: first,
+        before: None,
+        thread: seq,
+        seq,
+        said_at: 0,
+        speaker: [0; 2],
+        thread_terms: 0,
+        memories: count,
+        terms,
+        text_bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
+        flags: PassageFlags::NONE,
+    };
+    writes.append(key::passage_chunk(&hash, passage.chunk()), &passage.bytes());
 }
 
 /// The client's scope, a customer's, or a user's.

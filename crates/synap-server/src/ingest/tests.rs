@@ -29,6 +29,7 @@ impl Rig {
         let engine = Arc::new(Engine {
             count: PartitionCount::ONE,
             nodes: [(PARTITION, Arc::new(node))].into(),
+            ranking: synap_query::Ranking::default(),
         });
         let identity = Identity {
             client: "app".parse().unwrap(),

@@ -2,68 +2,23 @@
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
+    clippy::float_cmp,
     reason = "a reference over a handful of words"
 )]
 
 use super::*;
+use crate::signal::QueryWord;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use synap_readmodel::{MemoryStore, ReadStore as _, WriteSet};
+use synap_readmodel::{MemoryStore, Passage, PassageFlags, ReadStore as _, WriteSet};
 use synap_types::{Scope, ScopeLevel};
 
 #[test]
-fn rare_words_and_short_memories_score_higher() {
-    let stats = ChainStats {
-        memories: 100,
-        terms: 1_000,
-    };
-    assert!(idf(stats, 1) > idf(stats, 50) && idf(stats, 100) > 0.0);
-    let of = |tf, terms| {
-        saturation(
-            Posting {
-                ordinal: 0,
-                tf,
-                terms,
-            },
-            10.0,
-        )
-    };
-    assert!(of(1, 5) > of(1, 50));
-    assert!(of(2, 10) > of(1, 10) && of(100, 10) < K1 + 1.0);
-}
-
-#[test]
-fn sums_are_per_memory_and_in_order() {
-    let posting = |ordinal| Posting {
-        ordinal,
-        tf: 1,
-        terms: 1,
-    };
-    let one = saturation(posting(0), 1.0);
-    let (a, b) = ([7, 4_095, 4_096, u32::MAX], [2, 7, 9_000]);
-    let lists = [
-        (a.map(posting).to_vec(), 1.0),
-        (b.map(posting).to_vec(), 0.5),
-    ];
-    let found = sums(
-        lists
-            .iter()
-            .map(|(list, weight)| (list.as_slice(), *weight))
-            .collect(),
-        1.0,
-    );
-    let expected = [
-        (2, 0.5),
-        (7, 1.5),
-        (4_095, 1.0),
-        (4_096, 1.0),
-        (9_000, 0.5),
-        (u32::MAX, 1.0),
-    ];
-    assert_eq!(
-        found,
-        expected.map(|(ordinal, weight)| (ordinal, weight * one))
-    );
+fn rare_words_and_short_passages_score_higher() {
+    assert!(idf(100, 1) > idf(100, 50) && idf(100, 100) > 0.0);
+    assert!(saturation(1, 5, 10.0) > saturation(1, 50, 10.0));
+    assert!(saturation(2, 10, 10.0) > saturation(1, 10, 10.0));
+    assert!(saturation(100, 10, 10.0) < K1 + 1.0);
 }
 
 /// A customer's scope, and the client's.
@@ -94,6 +49,21 @@ fn stored(texts: &[(usize, Vec<&str>)], apart: u32) -> MemoryStore {
             let at = key::posting_chunk(&hash, word, posting.chunk());
             writes.append(at, &posting.bytes());
         }
+        let passage = Passage {
+            ordinal,
+            before: None,
+            thread: 0,
+            seq: 1,
+            said_at: 0,
+            speaker: [0; 2],
+            thread_terms: 0,
+            memories: 1,
+            terms: u16::try_from(words.len()).unwrap(),
+            text_bytes: 1,
+            flags: PassageFlags::NONE,
+        };
+        let at = key::passage_chunk(&chain()[*owner].hash(), passage.chunk());
+        writes.append(at, &passage.bytes());
     }
     store.commit(&writes).unwrap();
     store
@@ -138,23 +108,61 @@ proptest! {
         let views = chain().map(|scope| ScopeView::new(scope, &rows).unwrap());
         let stats = ChainStats {
             memories: texts.len() as u64,
+            passages: texts.len() as u64,
             terms: texts.iter().map(|(_, words)| words.len() as u64).sum(),
         };
-        let weighted: Vec<_> = query
-            .iter()
-            .map(|(term, weight)| WeightedTerm { term: (*term).to_owned(), weight: *weight as f32 })
-            .collect();
+        let word = |(term, weight): &(&str, f64)| QueryWord {
+            forms: vec![((*term).to_owned(), *weight as f32)],
+        };
+        let question = Query {
+            words: query.iter().map(word).collect(),
+            sequence: Vec::new(),
+            names: Vec::new(),
+            asks_when: false,
+        };
+        let scopes = views.each_ref().map(|view| Passages::read(view).unwrap());
         let mut caches = [PostingsCache::default(), PostingsCache::default()];
-        let found = score(&views, &mut caches, stats, &weighted).unwrap();
+        for ((view, scope), cache) in views.iter().zip(&scopes).zip(&mut caches) {
+            for (term, _) in &query {
+                cache.load(view, scope, term).unwrap();
+            }
+        }
+        let found = passages(&question, stats, &scopes, &caches);
         let mut matches = 0;
         for (ordinal, (owner, words)) in (0..).map(|number| number * apart).zip(&texts) {
             let expected = naive(&texts, words, &query);
-            let actual = found[*owner].iter().find(|(at, _)| *at == ordinal);
-            let actual = actual.map_or(0.0, |(_, score)| f64::from(*score));
+            let place = scopes[*owner].place_from(0, ordinal).unwrap();
+            let actual = f64::from(found[*owner].bm25[place]);
             prop_assert!((actual - expected).abs() <= 1e-5 * (1.0 + expected), "{actual} {expected}");
             matches += usize::from(expected > 0.0);
         }
-        prop_assert_eq!(found.iter().map(Vec::len).sum::<usize>(), matches);
-        prop_assert!(found.iter().all(|scores| scores.is_sorted_by(|a, b| a.0 < b.0)));
+        let scored = |of: &Lexical| of.bm25.iter().filter(|score| **score > 0.0).count();
+        prop_assert_eq!(found.iter().map(scored).sum::<usize>(), matches);
+    }
+
+    /// A passage that has the word itself and one that stands for it counts the better of both.
+    #[test]
+    fn of_forms_the_best_one_counts(weight in 0.1..1.0_f64) {
+        let texts = [(0, vec!["alpha", "bravo"]), (0, vec!["bravo", "charlie"]), (0, vec!["delta"])];
+        let store = stored(&texts, 1);
+        let rows = store.snapshot();
+        let views = [ScopeView::new(chain()[0].clone(), &rows).unwrap()];
+        let scopes = [Passages::read(&views[0]).unwrap()];
+        let mut caches = [PostingsCache::default()];
+        for term in ["alpha", "bravo"] {
+            caches[0].load(&views[0], &scopes[0], term).unwrap();
+        }
+        let stats = ChainStats { memories: 3, passages: 3, terms: 5 };
+        let forms = vec![("alpha".to_owned(), 1.0), ("bravo".to_owned(), weight as f32)];
+        let of = |forms| {
+            let words = vec![QueryWord { forms }];
+            let query = Query { words, sequence: Vec::new(), names: Vec::new(), asks_when: false };
+            passages(&query, stats, &scopes, &caches).remove(0)
+        };
+        let (own, both) = (of(vec![("alpha".to_owned(), 1.0)]), of(forms));
+        prop_assert_eq!(own.bm25[0], both.bm25[0]);
+        prop_assert!(own.bm25[1] == 0.0 && own.cover[0] == 1.0 && both.cover[0] == 1.0);
+        prop_assert!(both.bm25[1] > 0.0 && both.bm25[1] < both.bm25[0]);
+        prop_assert!((both.cover[1] - weight as f32).abs() < 1e-6);
     }
 }

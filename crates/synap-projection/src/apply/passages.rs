@@ -1,0 +1,208 @@
+//! Memories that were said or written together, as the passage that is searched: postings, what ranking needs to know of
+//! it, and its place in its thread.
+
+use super::{ApplyError, At};
+use crate::State;
+use std::collections::BTreeMap;
+use synap_readmodel::{MemoryRow, Passage, PassageFlags, Posting, Snapshot, ThreadRow, key};
+use synap_text::{has_time, manner, name_hashes, term_hash, terms};
+use synap_types::{Hash128, MemorySource};
+
+/// Bytes of text, and memories, of one passage: a turn, or two or three paragraphs. What is said near each other is about
+/// one thing, and ranking by whole handbooks would not tell their parts apart.
+const PASSAGE_BYTES_MAX: usize = 2_048;
+const PASSAGE_MEMORIES_MAX: usize = 64;
+
+/// The passage that is being made, and the thread that the last one belongs to.
+#[derive(Debug, Default)]
+pub(super) struct Passages {
+    memories: Vec<(u32, MemoryRow)>,
+    bytes: usize,
+    thread: Option<(u64, ThreadRow)>,
+}
+
+/// What a passage adds to the statistics of its scope.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    pub(super) memories: u32,
+    pub(super) terms: u64,
+}
+
+impl Passages {
+    /// Whether `row` begins another passage.
+    pub(super) fn is_full(&self, row: &MemoryRow) -> bool {
+        self.memories.last().is_some_and(|(_, last)| {
+            let is_one = row.source == last.source && row.turn == last.turn;
+            !is_one
+                || self.memories.len() >= PASSAGE_MEMORIES_MAX
+                || self.bytes + row.text.len() > PASSAGE_BYTES_MAX
+        })
+    }
+
+    pub(super) fn push(&mut self, ordinal: u32, row: MemoryRow) {
+        self.bytes += row.text.len();
+        self.memories.push((ordinal, row));
+    }
+
+    /// Writes the passage. Nothing where nothing was pushed.
+    pub(super) fn end<S: Snapshot>(
+        &mut self,
+        at: &At<'_>,
+        erased: u64,
+        state: &mut State<'_, S>,
+    ) -> Result<Written, ApplyError> {
+        let mut memories = std::mem::take(&mut self.memories);
+        let bytes = std::mem::take(&mut self.bytes);
+        let Some((first, row)) = memories.first() else {
+            return Ok(Written::default());
+        };
+        let (first, thread) = (*first, thread_of(&row.source));
+        let mut passage = described(first, row);
+        let count = saturating(memories.len());
+        let mut counts: BTreeMap<String, u16> = BTreeMap::new();
+        let mut total = 0;
+        for (ordinal, row) in &mut memories {
+            let terms = terms(&row.text);
+            total += terms.len();
+            row.passage = first;
+            row.passage_memories = count;
+            row.sequence = terms.iter().map(|term| term_hash(term)).collect();
+            passage.flags = passage.flags | flags(row);
+            for term in terms {
+                let count = counts.entry(term).or_default();
+                *count = count.saturating_add(1);
+            }
+            state.put(key::memory(&at.hash, *ordinal), row);
+        }
+        passage.memories = count;
+        passage.text_bytes = saturating(bytes);
+        passage.terms = saturating(total);
+        index(at, &passage, counts, state);
+        let mut last = self.thread(at, thread, erased, state)?;
+        passage.before = Some(last.last).filter(|_| last.seq > 0);
+        last.terms = last.terms.saturating_add(passage.terms.into());
+        passage.thread_terms = last.terms;
+        (last.last, last.seq) = (first, at.seq.get());
+        self.thread = Some((thread, last));
+        let chunk = key::passage_chunk(&at.hash, passage.chunk());
+        state.append(chunk, &passage.bytes());
+        Ok(Written {
+            memories: count.into(),
+            terms: total as u64,
+        })
+    }
+
+    /// The thread as it stands; another one that was being told of is written.
+    fn thread<S: Snapshot>(
+        &mut self,
+        at: &At<'_>,
+        thread: u64,
+        erased: u64,
+        state: &mut State<'_, S>,
+    ) -> Result<ThreadRow, ApplyError> {
+        if let Some((_, row)) = self.thread.take_if(|(id, _)| *id == thread) {
+            return Ok(row);
+        }
+        self.close(at, state);
+        let known = state.row(&key::thread(&at.hash, thread))?;
+        Ok(known.filter(|row| row.seq > erased).unwrap_or(ThreadRow {
+            last: 0,
+            seq: 0,
+            terms: 0,
+        }))
+    }
+
+    /// Writes the thread.
+    pub(super) fn close<S: Snapshot>(&mut self, at: &At<'_>, state: &mut State<'_, S>) {
+        if let Some((id, row)) = self.thread.take() {
+            state.put(key::thread(&at.hash, id), &row);
+        }
+    }
+}
+
+/// None of the passage's memories can be told any more.
+pub(super) fn forget<S: Snapshot>(at: &At<'_>, first: u32, state: &mut State<'_, S>) {
+    let ended = Passage {
+        seq: at.seq.get(),
+        flags: PassageFlags::ENDED,
+        ..empty(first)
+    };
+    let chunk = key::passage_chunk(&at.hash, ended.chunk());
+    state.append(chunk, &ended.bytes());
+}
+
+/// A passage that begins at `first`, and of which nothing is known.
+const fn empty(first: u32) -> Passage {
+    Passage {
+        ordinal: first,
+        before: None,
+        thread: 0,
+        seq: 0,
+        said_at: 0,
+        speaker: [0; 2],
+        thread_terms: 0,
+        memories: 0,
+        terms: 0,
+        text_bytes: 0,
+        flags: PassageFlags::NONE,
+    }
+}
+
+/// What its first memory says of a passage.
+fn described(first: u32, row: &MemoryRow) -> Passage {
+    Passage {
+        thread: thread_of(&row.source),
+        seq: row.created_seq,
+        said_at: row.said_at.unwrap_or(0),
+        speaker: row.speaker.as_deref().map_or([0; 2], name_hashes),
+        flags: PassageFlags::TURN.when(row.turn.is_some()),
+        ..empty(first)
+    }
+}
+
+/// What is so of a passage that has this memory.
+fn flags(row: &MemoryRow) -> PassageFlags {
+    let manner = manner(&row.text);
+    PassageFlags::ASKS.when(manner.asks)
+        | PassageFlags::ENDS_ASKING.when(manner.ends_asking)
+        | PassageFlags::OF_SELF.when(manner.of_self)
+        | PassageFlags::TIMED.when(has_time(&row.text))
+}
+
+/// What a memory belongs to. Of a document's id, what follows `#` names a part, as in a URL.
+fn thread_of(source: &MemorySource) -> u64 {
+    let hash = match source {
+        MemorySource::Conversation(id) => Hash128::of(
+            "synap.thread.conversation.v1",
+            [id.uuid().as_bytes().as_slice()],
+        ),
+        MemorySource::Document(id) => {
+            let whole = id.as_str().split('#').next().unwrap_or_default();
+            Hash128::of("synap.thread.document.v1", [whole.as_bytes()])
+        }
+    };
+    let (half, _) = hash.bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*half)
+}
+
+/// Adds the passage to the postings of its terms.
+fn index<S: Snapshot>(
+    at: &At<'_>,
+    passage: &Passage,
+    counts: BTreeMap<String, u16>,
+    state: &mut State<'_, S>,
+) {
+    for (term, tf) in counts {
+        let posting = Posting {
+            ordinal: passage.ordinal,
+            tf,
+            terms: passage.terms,
+        };
+        let chunk = key::posting_chunk(&at.hash, &term, posting.chunk());
+        state.append(chunk, &posting.bytes());
+    }
+}
+
+fn saturating(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}

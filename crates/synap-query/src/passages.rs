@@ -1,0 +1,182 @@
+//! The passages of one scope as a fetch sees them: in order of ordinals, linked to their neighbours and threads.
+
+use crate::{FetchError, ScopeView};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use synap_readmodel::{Passage, PassageFlags, Snapshot, key};
+
+/// What one scope holds.
+#[derive(Debug, Default)]
+pub(crate) struct Passages {
+    list: Vec<Passage>,
+    /// Whether any memory of the passage can be told.
+    alive: Vec<bool>,
+    /// The passage before each in its thread, and the one after.
+    before: Vec<Option<u32>>,
+    after: Vec<Option<u32>>,
+    /// Number of each passage's thread.
+    threads: Vec<u32>,
+    /// Terms of each thread.
+    thread_terms: Vec<u32>,
+}
+
+impl Passages {
+    /// Reads the passages of a scope. What was erased or has ended takes part in nothing.
+    pub(crate) fn read<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Self, FetchError> {
+        let mut list: Vec<Passage> = Vec::new();
+        let mut ended = Vec::new();
+        let prefix = key::passages(view.hash());
+        view.snapshot.scan(&prefix, &mut |_, chunk| {
+            for passage in Passage::read(chunk) {
+                if passage.flags.has(PassageFlags::ENDED) {
+                    ended.push(passage.ordinal);
+                } else {
+                    list.push(passage);
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(Self::of(list, &ended, |passage| view.holds(passage.seq)))
+    }
+
+    /// Links `list`, which is in order of ordinals.
+    fn of(list: Vec<Passage>, ended: &[u32], holds: impl Fn(&Passage) -> bool) -> Self {
+        let mut alive: Vec<bool> = list.iter().map(holds).collect();
+        let place = |ordinal: u32| {
+            list.binary_search_by_key(&ordinal, |known| known.ordinal)
+                .ok()
+        };
+        for at in ended.iter().filter_map(|ordinal| place(*ordinal)) {
+            if let Some(alive) = alive.get_mut(at) {
+                *alive = false;
+            }
+        }
+        let (mut before, mut after) = (vec![None; list.len()], vec![None; list.len()]);
+        let mut numbers: HashMap<u64, u32> = HashMap::new();
+        let (mut threads, mut thread_terms) = (Vec::with_capacity(list.len()), Vec::new());
+        for (at, passage) in list.iter().enumerate() {
+            let next = number(numbers.len());
+            let thread = *numbers.entry(passage.thread).or_insert(next);
+            threads.push(thread);
+            if thread == next {
+                thread_terms.push(0);
+            }
+            let is_alive = |at: usize| alive.get(at).copied().unwrap_or(false);
+            if !is_alive(at) {
+                continue;
+            }
+            if let Some(terms) = thread_terms.get_mut(thread as usize) {
+                *terms += u32::from(passage.terms);
+            }
+            let previous = passage.before.and_then(place).filter(|at| is_alive(*at));
+            if let Some(previous) = previous {
+                if let Some(link) = before.get_mut(at) {
+                    *link = Some(number(previous));
+                }
+                if let Some(link) = after.get_mut(previous) {
+                    *link = Some(number(at));
+                }
+            }
+        }
+        Self {
+            list,
+            alive,
+            before,
+            after,
+            threads,
+            thread_terms,
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&Passage> {
+        self.list.get(at)
+    }
+
+    /// Where the passage that begins at `ordinal` stands, if it does at `from` or later.
+    pub(crate) fn place_from(&self, from: usize, ordinal: u32) -> Option<usize> {
+        let rest = self.list.get(from..)?;
+        let found = rest
+            .binary_search_by_key(&ordinal, |known| known.ordinal)
+            .ok()?;
+        Some(from + found)
+    }
+
+    pub(crate) fn is_alive(&self, at: usize) -> bool {
+        self.alive.get(at).copied().unwrap_or(false)
+    }
+
+    /// The passage before, in its thread.
+    pub(crate) fn before(&self, at: usize) -> Option<usize> {
+        self.before.get(at).copied().flatten().map(|at| at as usize)
+    }
+
+    /// The passage after, in its thread.
+    pub(crate) fn after(&self, at: usize) -> Option<usize> {
+        self.after.get(at).copied().flatten().map(|at| at as usize)
+    }
+
+    /// Number of a passage's thread, below [`Self::threads`].
+    pub(crate) fn thread(&self, at: usize) -> usize {
+        self.threads.get(at).map_or(0, |thread| *thread as usize)
+    }
+
+    pub(crate) const fn threads(&self) -> usize {
+        self.thread_terms.len()
+    }
+
+    /// Terms of each thread.
+    pub(crate) fn thread_terms(&self, thread: usize) -> u32 {
+        self.thread_terms.get(thread).copied().unwrap_or(0)
+    }
+}
+
+/// There are fewer passages than ordinals, which have 32 bits.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passage(ordinal: u32, before: Option<u32>, thread: u64, seq: u64) -> Passage {
+        Passage {
+            ordinal,
+            before,
+            thread,
+            seq,
+            said_at: 0,
+            speaker: [0; 2],
+            thread_terms: 0,
+            memories: 1,
+            terms: 10,
+            text_bytes: 10,
+            flags: PassageFlags::NONE,
+        }
+    }
+
+    #[test]
+    fn passages_know_their_neighbours_in_the_thread() {
+        let list = vec![
+            passage(0, None, 7, 1),
+            passage(3, None, 8, 2),
+            passage(4, Some(0), 7, 3),
+            passage(9, Some(4), 7, 4),
+        ];
+        let all = Passages::of(list.clone(), &[], |_| true);
+        assert_eq!(all.threads(), 2);
+        assert_eq!((all.thread(0), all.thread(1), all.thread(3)), (0, 1, 0));
+        assert_eq!((all.before(2), all.after(2)), (Some(0), Some(3)));
+        assert_eq!((all.before(1), all.after(1)), (None, None));
+        assert_eq!(all.thread_terms(0), 30);
+        assert_eq!(all.place_from(1, 9), Some(3));
+        assert_eq!(all.place_from(0, 5), None);
+        let some = Passages::of(list, &[4], |passage| passage.seq > 1);
+        assert!(!some.is_alive(0) && !some.is_alive(2) && some.is_alive(3));
+        assert_eq!((some.before(3), some.thread_terms(0)), (None, 10));
+    }
+}
