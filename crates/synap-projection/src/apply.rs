@@ -13,7 +13,7 @@ use synap_text::TEXT_VERSION;
 use synap_types::{DocumentId, Event, EventBody, Hash128, IngestionId, MemoryId, Scope, Seq};
 
 /// Raised when the same events give other rows: stores of another version are rebuilt. The low half is the text's.
-pub const PROJECTION_VERSION: u32 = (2 << 16) | TEXT_VERSION;
+pub const PROJECTION_VERSION: u32 = (3 << 16) | TEXT_VERSION;
 
 /// Why an event cannot be applied. Reads well after "could not apply: ".
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Which memories a fetch may return, and how relevant each is.
 
-use crate::signal::bm25::{self, ChainStats, PostingsCache};
+use crate::signal::bm25::{self, ChainStats, ScopeTerms};
 use crate::signal::weighted_terms;
 use crate::{FetchError, ScopeView};
 use std::cmp::Ordering;
@@ -60,7 +60,7 @@ fn query_bit(query: usize) -> u64 {
 pub(crate) struct ScopeCandidates {
     /// Whether anything was ever stored there.
     pub(crate) known: bool,
-    /// Every memory that matched at all, superseded ones too, by ordinal.
+    /// What matched, superseded memories too, by ordinal: of each query the best [`LOOKED_AT_MAX`].
     pub(crate) matched: Vec<Score>,
     /// The best of them that can be returned, best first.
     pub(crate) ranked: VecDeque<Candidate>,
@@ -73,16 +73,18 @@ pub(crate) fn candidates<S: Snapshot>(
 ) -> Result<Vec<ScopeCandidates>, FetchError> {
     let mut stats = ChainStats::default();
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
+    let mut terms: Vec<ScopeTerms> = Vec::with_capacity(views.len());
     for view in views {
         let row = view.stats()?;
         stats.memories += row.as_ref().map_or(0, |row| u64::from(row.live));
         stats.terms += row.as_ref().map_or(0, |row| row.live_terms);
+        terms.push(ScopeTerms::new(row.as_ref()));
         found.push(ScopeCandidates {
             known: row.is_some(),
             ..ScopeCandidates::default()
         });
     }
-    matches(request, views, stats, &mut found)?;
+    matches(request, views, &mut terms, stats, &mut found)?;
     let most = (request.max_results * PER_RESULT).clamp(PER_SCOPE.0, PER_SCOPE.1);
     for ((number, view), found) in views.iter().enumerate().zip(&mut found) {
         found.ranked = best(number, view, &request.types, &found.matched, most)?;
@@ -94,12 +96,13 @@ pub(crate) fn candidates<S: Snapshot>(
 fn matches<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
+    terms: &mut [ScopeTerms],
     stats: ChainStats,
     found: &mut [ScopeCandidates],
 ) -> Result<(), FetchError> {
-    let mut caches: Vec<PostingsCache> = views.iter().map(|_| PostingsCache::default()).collect();
     for (number, query) in request.queries.iter().enumerate() {
-        let by_scope = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
+        let query = weighted_terms(query);
+        let by_scope = bm25::score(views, terms, stats, &query, LOOKED_AT_MAX)?;
         let best = by_scope
             .iter()
             .flatten()

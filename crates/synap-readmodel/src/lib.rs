@@ -18,7 +18,7 @@ pub use digest::{Difference, Digest, compare, digest};
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
 pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
-pub use posting::{CHUNK_ORDINALS, Posting};
+pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
     DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow,

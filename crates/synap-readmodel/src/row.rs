@@ -109,11 +109,13 @@ rows! {
     }
 
     /// Statistics of a scope.
-    StatsRow v 2 {
+    StatsRow v 3 {
         /// Whose, in full.
         scope: Scope,
         /// The erasure that the counts begin after; 0 if there was none.
         erased: u64,
+        /// The ordinal of the first memory after that erasure: what has a lower one is gone.
+        first_ordinal: u32,
         /// The ordinal of the next memory; never used twice.
         next_ordinal: u32,
         /// Memories that a fetch can return.
@@ -350,6 +352,7 @@ impl StatsRow {
         Self {
             scope,
             erased: 0,
+            first_ordinal: 0,
             next_ordinal: 0,
             live: 0,
             live_terms: 0,
@@ -366,6 +369,7 @@ impl StatsRow {
         }
         Self {
             erased: seq,
+            first_ordinal: self.next_ordinal,
             next_ordinal: self.next_ordinal,
             ..Self::new(self.scope)
         }

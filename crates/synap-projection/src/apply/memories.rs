@@ -5,8 +5,8 @@ use crate::State;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
-    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting, ProfileAttribute,
-    ProfileRow, Snapshot, StatsRow, key, last_erasure,
+    CHUNK_ORDINALS, MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting,
+    ProfileAttribute, ProfileRow, Snapshot, StatsRow, Summary, key, last_erasure,
 };
 use synap_text::{Statement, attributes, terms};
 use synap_types::{
@@ -192,6 +192,7 @@ impl<'a> Memories<'a> {
             self.totals.live = self.totals.live.saturating_sub(1);
             let terms = u64::from(row.terms);
             self.totals.live_terms = self.totals.live_terms.saturating_sub(terms);
+            self.unindex(*ordinal, &row.text, state);
             self.unlearn(row.id);
             ended.push(row.id);
             state.put(key::memory(&self.at.hash, *ordinal), &row);
@@ -281,12 +282,22 @@ impl<'a> Memories<'a> {
                 tf,
                 terms: total,
             };
-            state.append(
-                key::posting_chunk(&self.at.hash, &term, posting.chunk()),
-                &posting.bytes(),
-            );
+            let (hash, chunk) = (&self.at.hash, posting.chunk());
+            let at = key::posting_chunk(hash, &term, chunk);
+            state.append(at, &posting.bytes());
+            let at = key::summary(hash, &term, chunk);
+            state.append(at, &Summary::of(posting).bytes());
         }
         total
+    }
+
+    /// Takes a statement that is not told any more out of what is counted of its terms. Its postings stay.
+    fn unindex<S: Snapshot>(&self, ordinal: u32, text: &str, state: &mut State<'_, S>) {
+        let terms: BTreeSet<String> = terms(text).into_iter().collect();
+        for term in terms {
+            let at = key::summary(&self.at.hash, &term, ordinal / CHUNK_ORDINALS);
+            state.append(at, &Summary::of_ended().bytes());
+        }
     }
 }
 

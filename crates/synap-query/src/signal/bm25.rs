@@ -4,14 +4,20 @@
 //! `B` are the values that measured best for short memories; the formula is Robertson and Zaragoza's (2009), with the
 //! idf that stays positive.
 
+mod top;
+
 use crate::signal::WeightedTerm;
 use crate::{FetchError, ScopeView};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, key};
+use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, StatsRow, Summary, key};
+use top::List;
 
 const K1: f32 = 0.9;
 const B: f32 = 0.4;
+
+/// Chunks of a scope up to which each summary is asked for by its key; a scan costs more than that many point reads.
+const POINT_READS_MAX: u32 = 8;
 
 /// What the chain's scopes hold together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,100 +28,195 @@ pub(crate) struct ChainStats {
     pub(crate) terms: u64,
 }
 
-/// Postings of one scope, read once per term however many queries use it.
+/// What the terms of one scope are known by without their postings: read once per term however many queries use it.
 #[derive(Debug, Default)]
-pub(crate) struct PostingsCache(BTreeMap<String, Vec<Posting>>);
+pub(crate) struct ScopeTerms {
+    /// Ordinals that are there: from this one, up to before that one.
+    ordinals: (u32, u32),
+    /// By term, then by chunk.
+    summaries: BTreeMap<String, Vec<(u32, Summary)>>,
+}
 
-impl PostingsCache {
-    fn load<S: Snapshot>(&mut self, view: &ScopeView<'_, S>, term: &str) -> Result<(), FetchError> {
-        if self.0.contains_key(term) {
+impl ScopeTerms {
+    /// Of a scope with these statistics.
+    pub(crate) fn new(stats: Option<&StatsRow>) -> Self {
+        Self {
+            ordinals: stats.map_or((0, 0), |row| (row.first_ordinal, row.next_ordinal)),
+            summaries: BTreeMap::new(),
+        }
+    }
+
+    fn load<S: Snapshot>(
+        &mut self,
+        view: &ScopeView<'_, S>,
+        terms: &[WeightedTerm],
+    ) -> Result<(), FetchError> {
+        let (from, to) = self.ordinals;
+        if from >= to {
             return Ok(());
         }
-        let mut found = Vec::new();
-        view.snapshot
-            .scan(&key::postings(view.hash(), term), &mut |_, chunk| {
-                found.extend(Posting::read(chunk));
-                ControlFlow::Continue(())
-            })?;
-        self.0.insert(term.to_owned(), found);
+        let chunks = from / CHUNK_ORDINALS..(to - 1) / CHUNK_ORDINALS + 1;
+        let mut unknown: Vec<&str> = terms.iter().map(|term| &*term.term).collect();
+        unknown.retain(|term| !self.summaries.contains_key(*term));
+        let mut found = if chunks.end - chunks.start <= POINT_READS_MAX {
+            by_key(view, &unknown, chunks)?
+        } else {
+            let scans = unknown.iter().map(|term| by_scan(view, term, chunks.start));
+            scans.collect::<Result<Vec<_>, _>>()?
+        };
+        for (term, summaries) in unknown.into_iter().zip(&mut found) {
+            if let Some((chunk, summary)) = summaries.first_mut()
+                && *chunk * CHUNK_ORDINALS < from
+            {
+                *summary = after_erasure(view, term, (*chunk, *summary), from)?;
+            }
+            self.summaries
+                .insert(term.to_owned(), std::mem::take(summaries));
+        }
         Ok(())
     }
 
-    fn of(&self, term: &str) -> &[Posting] {
-        self.0.get(term).map_or(&[], Vec::as_slice)
+    fn of(&self, term: &str) -> &[(u32, Summary)] {
+        self.summaries.get(term).map_or(&[], Vec::as_slice)
+    }
+
+    /// Memories of the scope that have the term and can be told.
+    fn frequency(&self, term: &str) -> u64 {
+        let summaries = self.of(term).iter();
+        summaries
+            .map(|(_, summary)| u64::from(summary.live()))
+            .sum()
     }
 }
 
-/// Scores of one query in every scope of the chain: per scope, ordinal and score of each memory that matches.
+/// Per term its summaries in `chunks`, which are few.
+fn by_key<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    terms: &[&str],
+    chunks: std::ops::Range<u32>,
+) -> Result<Vec<Vec<(u32, Summary)>>, FetchError> {
+    let of_term = |term| {
+        chunks
+            .clone()
+            .map(move |chunk| key::summary(view.hash(), term, chunk))
+    };
+    let keys: Vec<_> = terms.iter().flat_map(|term| of_term(term)).collect();
+    let mut values = view.snapshot.get_many(&keys)?.into_iter();
+    let mut found = Vec::with_capacity(terms.len());
+    for _ in terms {
+        let of_term = chunks.clone().zip(&mut values);
+        let known = of_term.filter_map(|(chunk, value)| Some((chunk, Summary::read(&value?))));
+        found.push(known.collect());
+    }
+    Ok(found)
+}
+
+/// A term's summaries from the chunk `first` on.
+fn by_scan<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    term: &str,
+    first: u32,
+) -> Result<Vec<(u32, Summary)>, FetchError> {
+    let mut found = Vec::new();
+    let summaries = key::summaries(view.hash(), term);
+    view.snapshot.scan(&summaries, &mut |rest, value| {
+        let chunk = key::chunk_of(rest);
+        if chunk >= first {
+            found.push((chunk, Summary::read(value)));
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// The summary of a chunk in which some memories are older than the scope's last erasure: nothing is counted of those.
+fn after_erasure<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    term: &str,
+    (chunk, summary): (u32, Summary),
+    from: u32,
+) -> Result<Summary, FetchError> {
+    let at = key::posting_chunk(view.hash(), term, chunk);
+    let value = view.snapshot.get(&at)?.unwrap_or_default();
+    let younger = Posting::read(chunk, &value);
+    let younger = younger.filter(|posting| posting.ordinal >= from).count();
+    Ok(Summary {
+        entries: u16::try_from(younger).unwrap_or(u16::MAX),
+        ended: 0,
+        ..summary
+    })
+}
+
+/// Scores of one query in every scope of the chain: per scope, ordinal and score of memories that match, by ordinal.
+///
+/// Of a scope with more matches than `most` it tells the best `most`, of equals the newest; those exactly, and no others.
 pub(crate) fn score<S: Snapshot>(
     views: &[ScopeView<'_, S>],
-    caches: &mut [PostingsCache],
+    scopes: &mut [ScopeTerms],
     stats: ChainStats,
     terms: &[WeightedTerm],
+    most: usize,
 ) -> Result<Vec<Vec<(u32, f32)>>, FetchError> {
-    for (view, cache) in views.iter().zip(caches.iter_mut()) {
-        for term in terms {
-            cache.load(view, &term.term)?;
-        }
+    for (view, scope) in views.iter().zip(&mut *scopes) {
+        scope.load(view, terms)?;
     }
-    let average = (float(stats.terms) / float(stats.memories.max(1))).max(1.0);
-    let weights: Vec<f32> = terms
-        .iter()
-        .map(|term| term.weight * idf(stats, document_frequency(caches, term)))
-        .collect();
-    let in_scope = |cache: &PostingsCache| {
-        let lists = terms.iter().map(|term| cache.of(&term.term));
-        sums(lists.zip(weights.iter().copied()).collect(), average)
+    let weight = |term: &WeightedTerm| {
+        let frequency = scopes.iter().map(|scope| scope.frequency(&term.term));
+        term.weight * idf(stats, frequency.sum())
     };
-    Ok(caches.iter().map(in_scope).collect())
-}
-
-/// Weighted sums per memory over postings in order of ordinals; in that order.
-///
-/// It goes chunk by chunk: an array beats a map, and one for a chunk is small however many ordinals a scope has used up.
-fn sums(mut lists: Vec<(&[Posting], f32)>, average: f32) -> Vec<(u32, f32)> {
-    let mut chunk_sums = vec![0.0; CHUNK_ORDINALS as usize];
-    let mut found = Vec::new();
-    loop {
-        let firsts = lists.iter().filter_map(|(list, _)| list.first());
-        let Some(chunk) = firsts.map(|posting| posting.chunk()).min() else {
-            return found;
-        };
-        for (list, weight) in &mut lists {
-            let (of_chunk, later) =
-                list.split_at(list.partition_point(|posting| posting.chunk() <= chunk));
-            *list = later;
-            for posting in of_chunk {
-                let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
-                if let Some(sum) = chunk_sums.get_mut(at) {
-                    *sum += *weight * saturation(*posting, average);
-                }
-            }
-        }
-        for (sum, offset) in chunk_sums.iter_mut().zip(0..) {
-            if *sum > 0.0 {
-                found.push((chunk * CHUNK_ORDINALS + offset, std::mem::take(sum)));
-            }
-        }
-    }
-}
-
-fn document_frequency(caches: &[PostingsCache], term: &WeightedTerm) -> u64 {
-    caches
+    let mut weighted: Vec<(&str, f32)> = terms
         .iter()
-        .map(|cache| cache.of(&term.term).len() as u64)
-        .sum()
+        .map(|term| (&*term.term, weight(term)))
+        .collect();
+    // One order for all: what is added in another is another sum.
+    weighted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let saturation = Saturation::new(stats);
+    let in_scope = |(view, scope): (&ScopeView<'_, S>, &ScopeTerms)| {
+        let lists = weighted.iter().map(|(term, weight)| List {
+            term,
+            weight: *weight,
+            summaries: scope.of(term),
+        });
+        let lists: Vec<List<'_>> = lists.filter(|list| !list.summaries.is_empty()).collect();
+        top::best(view, &lists, scope.ordinals.0, saturation, most)
+    };
+    views.iter().zip(&*scopes).map(in_scope).collect()
 }
 
-/// Superseded memories stay in the postings, so a frequency may exceed the number of live ones.
+/// Superseded memories are not counted; they are still found, so a frequency may exceed the number of live ones.
 fn idf(stats: ChainStats, frequency: u64) -> f32 {
     let (all, frequency) = (float(stats.memories.max(frequency)), float(frequency));
     ((all - frequency + 0.5) / (frequency + 0.5)).ln_1p()
 }
 
-fn saturation(posting: Posting, average: f32) -> f32 {
-    let tf = f32::from(posting.tf);
-    tf * (K1 + 1.0) / (tf + K1 * (1.0 - B + B * f32::from(posting.terms) / average))
+/// What frequency and length make of a term's weight.
+#[derive(Debug, Clone, Copy)]
+struct Saturation {
+    base: f32,
+    per_term: f32,
+}
+
+impl Saturation {
+    fn new(stats: ChainStats) -> Self {
+        let average = (float(stats.terms) / float(stats.memories.max(1))).max(1.0);
+        Self {
+            base: K1 * (1.0 - B),
+            per_term: K1 * B / average,
+        }
+    }
+
+    /// Of a term that occurs `tf` times among `terms`.
+    fn of(self, tf: u16, terms: u16) -> f32 {
+        let (tf, terms) = (f32::from(tf), f32::from(terms));
+        tf * (K1 + 1.0) / (tf + self.base + self.per_term * terms)
+    }
+
+    /// At least that of every memory of a chunk.
+    fn bound(self, summary: Summary) -> f32 {
+        let of = |tf, terms| if tf == 0 { 0.0 } else { self.of(tf, terms) };
+        let often = if summary.tf > 1 { summary.tf } else { 0 };
+        of(1, summary.once).max(of(often, summary.often))
+    }
 }
 
 #[expect(

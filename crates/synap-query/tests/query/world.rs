@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use synap_query::{FetchError, ScopeView, fetch};
 use synap_readmodel::{
-    CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, WriteSet, key,
+    CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, Summary, WriteSet,
+    key,
 };
 use synap_text::{Source, normal_form, statements, terms};
 use synap_types::{
@@ -114,6 +115,8 @@ fn index(writes: &mut WriteSet, scope: &Scope, ordinal: u32, text: &str) -> u16 
         let posting = Posting { ordinal, tf, terms };
         let at = key::posting_chunk(&scope.hash(), &term, posting.chunk());
         writes.append(at, &posting.bytes());
+        let at = key::summary(&scope.hash(), &term, posting.chunk());
+        writes.append(at, &Summary::of(posting).bytes());
     }
     terms
 }
