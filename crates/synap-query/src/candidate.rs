@@ -13,6 +13,8 @@ use synap_types::{FetchRequest, TypeFilter};
 const PER_RESULT: usize = 3;
 /// Candidates per scope at least and at most.
 const PER_SCOPE: (usize, usize) = (48, 1_500);
+/// Matches of one query that a scope tells: more than can be chosen from, so that superseded ones do not crowd others out.
+const MATCHES_MAX: usize = 2_000;
 /// Rows of one scope that one pass looks at: the best matches, then the newest memories. A fetch that could return none
 /// of these (superseded, or of other types than are asked for) does not search a scope of a million for one that it could.
 const LOOKED_AT_MAX: usize = 4_096;
@@ -60,7 +62,7 @@ fn query_bit(query: usize) -> u64 {
 pub(crate) struct ScopeCandidates {
     /// Whether anything was ever stored there.
     pub(crate) known: bool,
-    /// What matched, superseded memories too, by ordinal: of each query the best [`LOOKED_AT_MAX`].
+    /// What matched, superseded memories too, by ordinal: of each query the best [`MATCHES_MAX`].
     pub(crate) matched: Vec<Score>,
     /// The best of them that can be returned, best first.
     pub(crate) ranked: VecDeque<Candidate>,
@@ -102,7 +104,7 @@ fn matches<S: Snapshot>(
 ) -> Result<(), FetchError> {
     for (number, query) in request.queries.iter().enumerate() {
         let query = weighted_terms(query);
-        let by_scope = bm25::score(views, terms, stats, &query, LOOKED_AT_MAX)?;
+        let by_scope = bm25::score(views, terms, stats, &query, MATCHES_MAX)?;
         let best = by_scope
             .iter()
             .flatten()
@@ -181,17 +183,17 @@ fn best<S: Snapshot>(
     // A heap is made in linear time, and only as much of it is sorted as is looked at.
     let mut heap: BinaryHeap<ByRelevance<'_>> = matched.iter().map(ByRelevance).collect();
     let mut found = VecDeque::with_capacity(most.min(heap.len()));
-    for _ in 0..LOOKED_AT_MAX {
-        let Some(ByRelevance(hit)) = heap.pop().filter(|_| found.len() < most) else {
-            break;
-        };
-        let row = view.memory(hit.ordinal)?;
-        if let Some(row) = row.filter(|row| view.tells(row) && types.accepts(row.kind)) {
-            found.push_back(Candidate {
-                scope,
-                row,
-                score: *hit,
-            });
+    let mut left = LOOKED_AT_MAX;
+    while found.len() < most && left > 0 && !heap.is_empty() {
+        let some = (most - found.len()).min(left);
+        let hits = std::iter::from_fn(|| heap.pop()).take(some);
+        let hits: Vec<Score> = hits.map(|ByRelevance(hit)| *hit).collect();
+        left -= hits.len();
+        let rows = view.memories(hits.iter().map(|hit| hit.ordinal))?;
+        for (score, row) in hits.into_iter().zip(rows) {
+            if let Some(row) = row.filter(|row| view.tells(row) && types.accepts(row.kind)) {
+                found.push_back(Candidate { scope, row, score });
+            }
         }
     }
     Ok(found)

@@ -146,25 +146,28 @@ impl Summary {
 
     /// As stored.
     pub fn bytes(self) -> [u8; SUMMARY_BYTES] {
-        let [a, b] = self.entries.to_be_bytes();
-        let [c, d] = self.ended.to_be_bytes();
-        let [e, f] = self.once.to_be_bytes();
-        let [g, h] = self.often.to_be_bytes();
-        let [i, j] = self.tf.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j]
+        let fields = [self.entries, self.ended, self.once, self.often, self.tf];
+        let mut bytes = [0; SUMMARY_BYTES];
+        for (place, field) in bytes.as_chunks_mut().0.iter_mut().zip(fields) {
+            *place = field.to_be_bytes();
+        }
+        bytes
     }
 
     /// The summary of a stored value. What is not whole summarises nothing.
     pub fn read(value: &[u8]) -> Self {
-        let Ok([a, b, c, d, e, f, g, h, i, j]) = <[u8; SUMMARY_BYTES]>::try_from(value) else {
+        let (fields, []) = value.as_chunks() else {
+            return Self::NONE;
+        };
+        let &[entries, ended, once, often, tf] = fields else {
             return Self::NONE;
         };
         Self {
-            entries: u16::from_be_bytes([a, b]),
-            ended: u16::from_be_bytes([c, d]),
-            once: u16::from_be_bytes([e, f]),
-            often: u16::from_be_bytes([g, h]),
-            tf: u16::from_be_bytes([i, j]),
+            entries: u16::from_be_bytes(entries),
+            ended: u16::from_be_bytes(ended),
+            once: u16::from_be_bytes(once),
+            often: u16::from_be_bytes(often),
+            tf: u16::from_be_bytes(tf),
         }
     }
 }

@@ -211,11 +211,15 @@ impl Saturation {
         tf * (K1 + 1.0) / (tf + self.base + self.per_term * terms)
     }
 
-    /// At least that of every memory of a chunk.
+    /// At least that of every memory of a chunk, to the last bit.
     fn bound(self, summary: Summary) -> f32 {
-        let of = |tf, terms| if tf == 0 { 0.0 } else { self.of(tf, terms) };
-        let often = if summary.tf > 1 { summary.tf } else { 0 };
-        of(1, summary.once).max(of(often, summary.often))
+        let once = self.of(1, summary.once);
+        if summary.tf > 1 {
+            // Rounding is monotonous in the length, not in the frequency.
+            once.max(self.of(summary.tf, summary.often) * top::SLACK)
+        } else {
+            once
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use synap_types::FetchRequest;
 /// More than a fetch looks at.
 const MANY: u32 = 10_000;
 /// Matches of one query that are told of a scope.
-const MATCHES_MAX: usize = 4_096;
+const MATCHES_MAX: usize = 2_000;
 /// Twice, since matches and newest memories are two passes; and a few point reads.
 const ROWS_MAX: u64 = 2 * 4_096 + 16;
 

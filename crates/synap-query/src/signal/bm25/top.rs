@@ -1,4 +1,4 @@
-//! The best of one scope, by the upper bounds of its chunks: block-max MaxScore.
+//! The best of one scope, by the upper bounds of its chunks: `MaxScore` with block maxima.
 //!
 //! Chunks are gone through by what their best could score, highest first. Once there are enough memories, a chunk that
 //! cannot beat the last of them ends the search, and within a chunk the postings of a term are not read where none of the
@@ -13,7 +13,11 @@ use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, Summary, key};
 
 /// Bounds are raised by this, so that rounding in another order of additions never makes one too low: each of up to 64
 /// additions is off by less than 10⁻⁷.
-const SLACK: f32 = 1.000_01;
+pub(super) const SLACK: f32 = 1.000_01;
+
+/// Bytes of postings that are gone through in the time in which one memory is found among them: eight entries, by
+/// measurement about what a binary search costs.
+const FOUND_PER_READ: usize = 32;
 
 /// A term of the query, as it occurs in the scope.
 #[derive(Debug)]
@@ -39,6 +43,11 @@ impl Chunk {
     fn bound(&self) -> f32 {
         self.bounds.first().copied().unwrap_or_default()
     }
+
+    /// Its last ordinal.
+    const fn newest(&self) -> u32 {
+        self.number * CHUNK_ORDINALS + (CHUNK_ORDINALS - 1)
+    }
 }
 
 /// Ordinals and scores of the best `most` memories that have one of the terms, by ordinal; of equals the newest. Ordinals
@@ -59,7 +68,7 @@ pub(super) fn best<S: Snapshot>(
         top: Top::new(most),
     };
     for chunk in plan(lists, saturation) {
-        if chunk.bound() < search.top.threshold {
+        if !search.top.admits(chunk.newest(), chunk.bound()) {
             break;
         }
         search.chunk(&chunk)?;
@@ -75,16 +84,16 @@ fn plan(lists: &[List<'_>], saturation: Saturation) -> Vec<Chunk> {
             let chunk = chunks.entry(*number).or_default();
             chunk.number = *number;
             chunk.lists.push(place);
-            chunk
-                .bounds
-                .push(list.weight * saturation.bound(*summary) * SLACK);
+            chunk.bounds.push(list.weight * saturation.bound(*summary));
         }
     }
     let mut chunks: Vec<Chunk> = chunks.into_values().collect();
     for chunk in &mut chunks {
+        // One term is not added to anything: its bound is exact, so that equals of an older chunk need not be read.
+        let slack = if chunk.lists.len() > 1 { SLACK } else { 1.0 };
         let mut rest = 0.0;
         for bound in chunk.bounds.iter_mut().rev() {
-            rest += *bound;
+            rest += *bound * slack;
             *bound = rest;
         }
     }
@@ -114,7 +123,7 @@ impl<S: Snapshot> Search<'_, S> {
             .zip(chunk.bounds.iter().copied())
             .collect();
         // A memory that has none of the first terms cannot make it by the others.
-        let needed = terms.partition_point(|(_, bound)| *bound >= self.top.threshold);
+        let needed = terms.partition_point(|(_, bound)| *bound >= self.top.threshold());
         let (needed, others) = terms.split_at(needed);
         let keys: Vec<_> = needed
             .iter()
@@ -124,21 +133,25 @@ impl<S: Snapshot> Search<'_, S> {
         for ((list, _), value) in needed.iter().zip(values) {
             self.add(list.weight, chunk.number, &value.unwrap_or_default());
         }
+        let mut alive: Vec<u32> = (0..CHUNK_ORDINALS)
+            .zip(&self.sums)
+            .filter(|(_, sum)| **sum > 0.0)
+            .map(|(offset, _)| offset)
+            .collect();
         for (list, bound) in others {
-            let highest = self.sums.iter().copied().fold(0.0, f32::max);
-            if highest * SLACK + bound < self.top.threshold {
-                self.sums.fill(0.0);
+            alive.retain(|offset| self.can_make_it(*offset, *bound));
+            if alive.is_empty() {
                 return Ok(());
             }
             let key = key::posting_chunk(self.view.hash(), list.term, chunk.number);
             let value = self.view.snapshot.get(&key)?.unwrap_or_default();
-            self.raise(list.weight, chunk.number, &value, *bound);
+            self.raise(list.weight, chunk.number, &value, &alive);
         }
-        for (sum, offset) in self.sums.iter_mut().zip(0..) {
-            if *sum > 0.0 {
+        for offset in alive {
+            if let Some(sum) = self.sums.get_mut(offset as usize) {
                 let score = std::mem::take(sum);
                 self.top
-                    .offer(chunk.number * CHUNK_ORDINALS + offset, score);
+                    .offer((chunk.number * CHUNK_ORDINALS + offset, score));
             }
         }
         Ok(())
@@ -156,16 +169,37 @@ impl<S: Snapshot> Search<'_, S> {
         }
     }
 
-    /// Adds a term's share to those sums that can still make it: they get at most `bound` by this term and later ones.
-    fn raise(&mut self, weight: f32, chunk: u32, value: &[u8], bound: f32) {
-        for (sum, offset) in self.sums.iter_mut().zip(0..) {
-            if *sum == 0.0 {
-                continue;
+    /// Whether a memory may be among the best if it gets `bound` more. One that cannot is forgotten.
+    fn can_make_it(&mut self, offset: u32, bound: f32) -> bool {
+        let Some(sum) = self.sums.get_mut(offset as usize) else {
+            return false;
+        };
+        let can = *sum * SLACK + bound >= self.top.threshold();
+        if !can {
+            *sum = 0.0;
+        }
+        can
+    }
+
+    /// Adds a term's share to the sums of the memories that are `alive`.
+    fn raise(&mut self, weight: f32, chunk: u32, value: &[u8], alive: &[u32]) {
+        let share = |posting: Posting| weight * self.saturation.of(posting.tf, posting.terms);
+        if value.len() / FOUND_PER_READ < alive.len() {
+            for posting in Posting::read(chunk, value) {
+                let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
+                if let Some(sum) = self.sums.get_mut(at)
+                    && *sum > 0.0
+                {
+                    *sum += share(posting);
+                }
             }
-            if *sum * SLACK + bound < self.top.threshold {
-                *sum = 0.0;
-            } else if let Some(posting) = Posting::find(chunk * CHUNK_ORDINALS + offset, value) {
-                *sum += weight * self.saturation.of(posting.tf, posting.terms);
+            return;
+        }
+        for offset in alive {
+            if let Some(posting) = Posting::find(chunk * CHUNK_ORDINALS + offset, value)
+                && let Some(sum) = self.sums.get_mut(*offset as usize)
+            {
+                *sum += share(posting);
             }
         }
     }
@@ -175,8 +209,8 @@ impl<S: Snapshot> Search<'_, S> {
 #[derive(Debug)]
 struct Top {
     most: usize,
-    /// The score of the last of the best `most`; 0 until there are as many.
-    threshold: f32,
+    /// The last of the best `most`, once there are as many.
+    last: (u32, f32),
     /// At least the best `most` of those that were offered, in no order.
     found: Vec<(u32, f32)>,
 }
@@ -185,14 +219,24 @@ impl Top {
     const fn new(most: usize) -> Self {
         Self {
             most,
-            threshold: 0.0,
+            last: (0, 0.0),
             found: Vec::new(),
         }
     }
 
-    fn offer(&mut self, ordinal: u32, score: f32) {
-        if score >= self.threshold {
-            self.found.push((ordinal, score));
+    /// What does not score as much is not among the best.
+    const fn threshold(&self) -> f32 {
+        self.last.1
+    }
+
+    /// Whether a memory with this score would be among the best: equals are, if they are newer.
+    fn admits(&self, ordinal: u32, score: f32) -> bool {
+        best_first((ordinal, score), self.last) != Ordering::Greater
+    }
+
+    fn offer(&mut self, found: (u32, f32)) {
+        if self.admits(found.0, found.1) {
+            self.found.push(found);
             if self.found.len() >= self.most.saturating_mul(2) {
                 self.cut();
             }
@@ -205,8 +249,9 @@ impl Top {
             return self.found.clear();
         };
         if self.found.len() > last {
-            let (_, (_, score), _) = self.found.select_nth_unstable_by(last, best_first);
-            self.threshold = *score;
+            let in_order = |a: &_, b: &_| best_first(*a, *b);
+            let (_, last, _) = self.found.select_nth_unstable_by(last, in_order);
+            self.last = *last;
             self.found.truncate(self.most);
         }
     }
@@ -219,6 +264,6 @@ impl Top {
 }
 
 /// A total order, so that an answer does not depend on how it was found.
-fn best_first(a: &(u32, f32), b: &(u32, f32)) -> Ordering {
+fn best_first(a: (u32, f32), b: (u32, f32)) -> Ordering {
     b.1.total_cmp(&a.1).then(b.0.cmp(&a.0))
 }
