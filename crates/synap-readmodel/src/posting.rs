@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! postings = *entry                   appended in order of ordinals, never rewritten
-//! entry    = offset:12 tf:4 terms:16  bits, big-endian; offset = ordinal % 4096; tf saturates at 15, terms at 65,535
+//! entry    = offset:12 tf:4 terms:16  bits of a number, high to low, stored little-endian: offset = ordinal % 4096,
+//!                                     tf saturates at 15, terms at 65,535
 //!
 //! summary  = entries:2 ended:2 once:2 often:2 tf:2    big-endian, one for each chunk; empty where nothing was indexed
 //! ```
@@ -45,7 +46,7 @@ impl Posting {
     /// As stored.
     pub fn bytes(self) -> [u8; ENTRY_BYTES] {
         let (offset, tf) = (self.ordinal % CHUNK_ORDINALS, self.tf.min(TF_MAX));
-        ((offset << 20) | (u32::from(tf) << 16) | u32::from(self.terms)).to_be_bytes()
+        ((offset << 20) | (u32::from(tf) << 16) | u32::from(self.terms)).to_le_bytes()
     }
 
     /// The entries of the stored chunk with this number. Bytes after the last whole entry are no entry.
@@ -64,12 +65,12 @@ impl Posting {
         entries.get(at.ok()?).map(of)
     }
 
-    fn of_entry(chunk: u32, [a, b, high, low]: [u8; ENTRY_BYTES]) -> Self {
-        let head = u16::from_be_bytes([a, b]);
+    const fn of_entry(chunk: u32, [low, high, a, b]: [u8; ENTRY_BYTES]) -> Self {
+        let head = u16::from_le_bytes([a, b]);
         Self {
-            ordinal: chunk.wrapping_mul(CHUNK_ORDINALS) | u32::from(head >> 4),
+            ordinal: chunk.wrapping_mul(CHUNK_ORDINALS) | (head >> 4) as u32,
             tf: head & TF_MAX,
-            terms: u16::from_be_bytes([high, low]),
+            terms: u16::from_le_bytes([low, high]),
         }
     }
 }
@@ -198,9 +199,9 @@ mod tests {
             terms: 0x0102,
         };
         assert_eq!(posting.chunk(), 3);
-        assert_eq!(posting.bytes(), [0xab, 0xc2, 1, 2]);
+        assert_eq!(posting.bytes(), [2, 1, 0xc2, 0xab]);
         let often = Posting { tf: 999, ..posting };
-        assert_eq!(often.bytes(), [0xab, 0xcf, 1, 2]);
+        assert_eq!(often.bytes(), [2, 1, 0xcf, 0xab]);
         let both = Summary::of(posting).join(Summary::of_ended());
         assert_eq!(both.bytes(), [0, 1, 0, 1, 0xff, 0xff, 1, 2, 0, 2]);
     }

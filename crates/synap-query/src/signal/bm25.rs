@@ -19,6 +19,10 @@ const B: f32 = 0.4;
 /// Chunks of a scope up to which each summary is asked for by its key; a scan costs more than that many point reads.
 const POINT_READS_MAX: u32 = 8;
 
+/// Postings that a fetch holds of one scope: a million of them, and what is scanned for nothing at most if few are needed.
+/// Of longer lists it reads the chunks that can matter, one by one.
+const WHOLE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// What the chain's scopes hold together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ChainStats {
@@ -35,6 +39,39 @@ pub(crate) struct ScopeTerms {
     ordinals: (u32, u32),
     /// By term, then by chunk.
     summaries: BTreeMap<String, Vec<(u32, Summary)>>,
+    /// Postings that were read at once.
+    whole: BTreeMap<String, Whole>,
+    /// Bytes that may be added to those.
+    room_bytes: usize,
+}
+
+/// All postings of one term.
+#[derive(Debug, Default)]
+struct Whole {
+    bytes: Vec<u8>,
+    /// Chunks, and where each begins.
+    starts: Vec<(u32, usize)>,
+}
+
+impl Whole {
+    fn chunk(&self, number: u32) -> &[u8] {
+        let at = self
+            .starts
+            .binary_search_by_key(&number, |(chunk, _)| *chunk);
+        let range = at.ok().and_then(|at| {
+            let start = self.starts.get(at)?.1;
+            Some(
+                start
+                    ..self
+                        .starts
+                        .get(at + 1)
+                        .map_or(self.bytes.len(), |next| next.1),
+            )
+        });
+        range
+            .and_then(|range| self.bytes.get(range))
+            .unwrap_or_default()
+    }
 }
 
 impl ScopeTerms {
@@ -42,7 +79,8 @@ impl ScopeTerms {
     pub(crate) fn new(stats: Option<&StatsRow>) -> Self {
         Self {
             ordinals: stats.map_or((0, 0), |row| (row.first_ordinal, row.next_ordinal)),
-            summaries: BTreeMap::new(),
+            room_bytes: WHOLE_BYTES_MAX,
+            ..Self::default()
         }
     }
 
@@ -73,6 +111,31 @@ impl ScopeTerms {
             self.summaries
                 .insert(term.to_owned(), std::mem::take(summaries));
         }
+        Ok(())
+    }
+
+    /// Reads all postings of a term if there is room for them: a scan costs a tenth of point reads of all its chunks.
+    fn read_whole<S: Snapshot>(
+        &mut self,
+        view: &ScopeView<'_, S>,
+        term: &str,
+    ) -> Result<(), FetchError> {
+        let summaries = self.of(term).iter();
+        let bytes: usize = summaries
+            .map(|(_, summary)| 4 * usize::from(summary.entries))
+            .sum();
+        if bytes == 0 || bytes > self.room_bytes || self.whole.contains_key(term) {
+            return Ok(());
+        }
+        let mut whole = Whole::default();
+        let postings = key::postings(view.hash(), term);
+        view.snapshot.scan(&postings, &mut |rest, value| {
+            whole.starts.push((key::chunk_of(rest), whole.bytes.len()));
+            whole.bytes.extend_from_slice(value);
+            ControlFlow::Continue(())
+        })?;
+        self.room_bytes = self.room_bytes.saturating_sub(bytes);
+        self.whole.insert(term.to_owned(), whole);
         Ok(())
     }
 
@@ -170,12 +233,18 @@ pub(crate) fn score<S: Snapshot>(
         .collect();
     // One order for all: what is added in another is another sum.
     weighted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (view, scope) in views.iter().zip(&mut *scopes) {
+        for (term, _) in &weighted {
+            scope.read_whole(view, term)?;
+        }
+    }
     let saturation = Saturation::new(stats);
     let in_scope = |(view, scope): (&ScopeView<'_, S>, &ScopeTerms)| {
         let lists = weighted.iter().map(|(term, weight)| List {
             term,
             weight: *weight,
             summaries: scope.of(term),
+            whole: scope.whole.get(*term),
         });
         let lists: Vec<List<'_>> = lists.filter(|list| !list.summaries.is_empty()).collect();
         top::best(view, &lists, scope.ordinals.0, saturation, most)

@@ -5,8 +5,9 @@
 //! memories found so far could still make it with its help. What is skipped could not have been among the best, so the
 //! answer is the one of reading all.
 
-use super::Saturation;
+use super::{Saturation, Whole};
 use crate::{FetchError, ScopeView};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, Summary, key};
@@ -19,6 +20,9 @@ pub(super) const SLACK: f32 = 1.000_01;
 /// measurement about what a binary search costs.
 const FOUND_PER_READ: usize = 32;
 
+/// Sums that are looked at together.
+const BLOCK: usize = 64;
+
 /// A term of the query, as it occurs in the scope.
 #[derive(Debug)]
 pub(super) struct List<'a> {
@@ -26,6 +30,8 @@ pub(super) struct List<'a> {
     pub(super) weight: f32,
     /// By chunk.
     pub(super) summaries: &'a [(u32, Summary)],
+    /// Its postings, if they were read already.
+    pub(super) whole: Option<&'a Whole>,
 }
 
 /// A chunk of ordinals in which some of the terms occur.
@@ -114,25 +120,46 @@ struct Search<'a, S> {
     top: Top,
 }
 
-impl<S: Snapshot> Search<'_, S> {
+impl<'a, S: Snapshot> Search<'a, S> {
     fn chunk(&mut self, chunk: &Chunk) -> Result<(), FetchError> {
-        let terms: Vec<(&List<'_>, f32)> = chunk
+        let lists: &'a [List<'a>] = self.lists;
+        let terms: Vec<(&List<'a>, f32)> = chunk
             .lists
             .iter()
-            .filter_map(|place| self.lists.get(*place))
+            .filter_map(|place| lists.get(*place))
             .zip(chunk.bounds.iter().copied())
             .collect();
         // A memory that has none of the first terms cannot make it by the others.
         let needed = terms.partition_point(|(_, bound)| *bound >= self.top.threshold());
         let (needed, others) = terms.split_at(needed);
-        let keys: Vec<_> = needed
-            .iter()
-            .map(|(list, _)| key::posting_chunk(self.view.hash(), list.term, chunk.number))
-            .collect();
-        let values = self.view.snapshot.get_many(&keys)?;
-        for ((list, _), value) in needed.iter().zip(values) {
-            self.add(list.weight, chunk.number, &value.unwrap_or_default());
+        for (list, _) in needed {
+            let value = self.value(list, chunk.number)?;
+            self.add(list.weight, &value);
         }
+        if let Some(gone) = self.from.checked_sub(chunk.number * CHUNK_ORDINALS) {
+            self.sums
+                .iter_mut()
+                .take(gone as usize)
+                .for_each(|sum| *sum = 0.0);
+        }
+        if !others.is_empty() {
+            self.add_others(others, chunk.number)?;
+        }
+        self.offer_sums(chunk.number);
+        Ok(())
+    }
+
+    /// The postings of a term in one chunk.
+    fn value(&self, list: &List<'a>, chunk: u32) -> Result<Cow<'a, [u8]>, FetchError> {
+        if let Some(whole) = list.whole {
+            return Ok(whole.chunk(chunk).into());
+        }
+        let key = key::posting_chunk(self.view.hash(), list.term, chunk);
+        Ok(self.view.snapshot.get(&key)?.unwrap_or_default().into())
+    }
+
+    /// Adds the shares of terms that help only memories that are there already.
+    fn add_others(&mut self, others: &[(&List<'a>, f32)], chunk: u32) -> Result<(), FetchError> {
         let mut alive: Vec<u32> = (0..CHUNK_ORDINALS)
             .zip(&self.sums)
             .filter(|(_, sum)| **sum > 0.0)
@@ -141,31 +168,39 @@ impl<S: Snapshot> Search<'_, S> {
         for (list, bound) in others {
             alive.retain(|offset| self.can_make_it(*offset, *bound));
             if alive.is_empty() {
-                return Ok(());
+                break;
             }
-            let key = key::posting_chunk(self.view.hash(), list.term, chunk.number);
-            let value = self.view.snapshot.get(&key)?.unwrap_or_default();
-            self.raise(list.weight, chunk.number, &value, &alive);
-        }
-        for offset in alive {
-            if let Some(sum) = self.sums.get_mut(offset as usize) {
-                let score = std::mem::take(sum);
-                self.top
-                    .offer((chunk.number * CHUNK_ORDINALS + offset, score));
-            }
+            let value = self.value(list, chunk)?;
+            self.raise(list.weight, chunk, &value, &alive);
         }
         Ok(())
     }
 
     /// Adds a term's share to the sums.
-    fn add(&mut self, weight: f32, chunk: u32, value: &[u8]) {
-        for posting in Posting::read(chunk, value) {
-            let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
-            if let Some(sum) = self.sums.get_mut(at)
-                && posting.ordinal >= self.from
-            {
-                *sum += weight * self.saturation.of(posting.tf, posting.terms);
+    fn add(&mut self, weight: f32, value: &[u8]) {
+        let saturation = self.saturation;
+        for posting in Posting::read(0, value) {
+            if let Some(sum) = self.sums.get_mut(posting.ordinal as usize) {
+                *sum += weight * saturation.of(posting.tf, posting.terms);
             }
+        }
+    }
+
+    /// Takes the sums of a chunk to the best, and leaves zeros.
+    fn offer_sums(&mut self, chunk: u32) {
+        let first = chunk * CHUNK_ORDINALS;
+        for (sums, block) in self.sums.chunks_mut(BLOCK).zip((first..).step_by(BLOCK)) {
+            // Most blocks hold nothing that is good enough, and the compiler looks at several sums at once.
+            let threshold = self.top.threshold();
+            let good: u32 = sums.iter().map(|sum| u32::from(*sum >= threshold)).sum();
+            if good > 0 {
+                for (sum, ordinal) in sums.iter().zip(block..) {
+                    if *sum > 0.0 {
+                        self.top.offer((ordinal, *sum));
+                    }
+                }
+            }
+            sums.fill(0.0);
         }
     }
 
