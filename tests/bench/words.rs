@@ -24,8 +24,12 @@ impl Words {
 
     fn word(&mut self) -> String {
         let share = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        let mut number = (VOCABULARY as f64).powf(share) as u64;
-        let mut word = String::new();
+        Self::named((VOCABULARY as f64).powf(share) as u64)
+    }
+
+    /// The word of this rank: 1 is the most frequent.
+    pub(crate) fn named(rank: u64) -> String {
+        let (mut number, mut word) = (rank, String::new());
         while number > 0 || word.len() < 4 {
             word.push(char::from(b"bdfgklmnprstvz"[(number % 14) as usize]));
             word.push(char::from(b"aeiou"[(number / 14 % 5) as usize]));

@@ -53,7 +53,7 @@ impl<'a, S: Snapshot> State<'a, S> {
         self.event.delete(key);
     }
 
-    /// Adds bytes at the end of a value. Such values are never read by a projection.
+    /// Adds bytes to a value, as [`synap_readmodel::append()`] says. Such values are never read by a projection.
     pub fn append(&mut self, key: Key, bytes: &[u8]) {
         self.event.append(key, bytes);
     }

@@ -4,15 +4,16 @@
 //! one reads the memories of the best passages, and looks at each of them.
 
 use crate::passages::Passages;
-use crate::signal::bm25::{self, ChainStats, Lexical, PostingsCache};
+use crate::signal::bm25::{self, ChainStats, Lexical, Postings};
 use crate::signal::neighbours::neighbours;
 use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::traits::traits;
+use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
 use crate::signal::{Query, shares, thread};
 use crate::{FetchError, Ranking, ScopeView};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 use synap_readmodel::{MemoryRow, Snapshot, key};
 use synap_types::{FetchRequest, TypeFilter};
@@ -92,11 +93,9 @@ pub(crate) fn candidates<S: Snapshot>(
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
     for view in views {
         let row = view.stats()?;
-        if let Some(row) = &row {
-            stats.memories += u64::from(row.live);
-            stats.passages += u64::from(row.live_passages);
-            stats.terms += row.live_terms;
-        }
+        stats += row
+            .as_ref()
+            .map_or_else(ChainStats::default, ChainStats::of);
         found.push(ScopeCandidates {
             known: row.is_some(),
             ..ScopeCandidates::default()
@@ -105,21 +104,18 @@ pub(crate) fn candidates<S: Snapshot>(
     if request.queries.is_empty() {
         return Ok(found);
     }
-    let scopes = views
+    let queries: Vec<Query> = request
+        .queries
         .iter()
-        .map(Passages::read)
+        .map(|query| Query::of(query, ranking))
+        .collect();
+    let parts = views
+        .iter()
+        .map(|view| ScopePart::read(view, &queries))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut chain = Chain {
-        request,
-        views,
-        ranking,
-        stats,
-        scopes,
-        caches: views.iter().map(|_| PostingsCache::default()).collect(),
-        rows: views.iter().map(|_| BTreeMap::new()).collect(),
-    };
+    let mut chain = Chain::new(request, views, ranking, stats, parts);
     let mut merged: Vec<BTreeMap<u32, Score>> = views.iter().map(|_| BTreeMap::new()).collect();
-    for (number, query) in request.queries.iter().enumerate() {
+    for (number, query) in queries.iter().enumerate() {
         chain.ask(number, query, &mut found, &mut merged)?;
     }
     for (((scope, found), scores), mut rows) in
@@ -148,9 +144,64 @@ struct Chain<'a, S> {
     ranking: &'a Ranking,
     stats: ChainStats,
     scopes: Vec<Passages>,
-    caches: Vec<PostingsCache>,
+    postings: Vec<Postings>,
     /// Rows that were looked at, by ordinal; `None` for those that may not be returned.
     rows: Vec<BTreeMap<u32, Option<MemoryRow>>>,
+}
+
+/// What takes part of one scope.
+#[derive(Debug, Default)]
+struct ScopePart {
+    passages: Passages,
+    postings: Postings,
+    /// Rows that had to be read for that, by ordinal.
+    rows: BTreeMap<u32, Option<MemoryRow>>,
+}
+
+impl ScopePart {
+    fn read<S: Snapshot>(view: &ScopeView<'_, S>, queries: &[Query]) -> Result<Self, FetchError> {
+        let Some(stats) = view.stats()? else {
+            return Ok(Self::default());
+        };
+        let terms = || queries.iter().flat_map(Query::forms);
+        if stats.next_ordinal - stats.first_ordinal <= WHOLE_ORDINALS_MAX {
+            let passages = Passages::all(view)?;
+            let postings = Postings::of_all(view, &passages, &stats, terms())?;
+            return Ok(Self {
+                passages,
+                postings,
+                rows: BTreeMap::new(),
+            });
+        }
+        let mut known = ScopeTerms::new(Some(&stats));
+        let mut ordinals = BTreeSet::new();
+        for query in queries {
+            let own = ChainStats::of(&stats);
+            ordinals.extend(window(view, &mut known, own, query)?);
+        }
+        let ordinals: Vec<u32> = ordinals.into_iter().collect();
+        let passages = Passages::near(view, &ordinals)?;
+        let (mut rows, mut hashes) = (BTreeMap::new(), Vec::new());
+        for place in ordinals.iter().filter_map(|at| passages.place_from(0, *at)) {
+            let Some(passage) = passages.get(place).filter(|_| passages.is_alive(place)) else {
+                continue;
+            };
+            let end = passage.ordinal.saturating_add(passage.memories.into());
+            let mut sequence = Vec::new();
+            let all = view.memories(passage.ordinal..end)?;
+            for (ordinal, row) in (passage.ordinal..end).zip(all) {
+                sequence.extend(row.iter().flat_map(|row| &row.sequence));
+                rows.insert(ordinal, row);
+            }
+            hashes.push((place, sequence));
+        }
+        let postings = Postings::of_some(&hashes, terms(), |term| known.frequency(term));
+        Ok(Self {
+            passages,
+            postings,
+            rows,
+        })
+    }
 }
 
 /// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
@@ -198,37 +249,58 @@ struct Looked {
     memories: Vec<(u32, f32, f32)>,
 }
 
-impl<S: Snapshot> Chain<'_, S> {
+impl<'a, S: Snapshot> Chain<'a, S> {
+    fn new(
+        request: &'a FetchRequest,
+        views: &'a [ScopeView<'a, S>],
+        ranking: &'a Ranking,
+        stats: ChainStats,
+        parts: Vec<ScopePart>,
+    ) -> Self {
+        let mut chain = Self {
+            request,
+            views,
+            ranking,
+            stats,
+            scopes: Vec::new(),
+            postings: Vec::new(),
+            rows: Vec::new(),
+        };
+        for (view, part) in views.iter().zip(parts) {
+            let wanted = |row: &MemoryRow| view.tells(row) && request.types.accepts(row.kind);
+            let rows = part.rows.into_iter();
+            let rows = rows.map(|(ordinal, row)| (ordinal, row.filter(wanted)));
+            chain.rows.push(rows.collect());
+            chain.scopes.push(part.passages);
+            chain.postings.push(part.postings);
+        }
+        chain
+    }
+
     /// Scores of one query, merged into those of the queries before it.
     fn ask(
         &mut self,
         number: usize,
-        text: &str,
+        query: &Query,
         found: &mut [ScopeCandidates],
         merged: &mut [BTreeMap<u32, Score>],
     ) -> Result<(), FetchError> {
-        let query = Query::of(text, self.ranking);
-        for ((view, scope), cache) in self.views.iter().zip(&self.scopes).zip(&mut self.caches) {
-            for term in query.forms() {
-                cache.load(view, scope, term)?;
-            }
-        }
-        let mut lexical = bm25::passages(&query, self.stats, &self.scopes, &self.caches);
+        let mut lexical = bm25::passages(query, self.stats, &self.scopes, &self.postings);
         let mut scores: Vec<Vec<f32>> = lexical
             .iter_mut()
             .map(|lexical| std::mem::take(&mut lexical.bm25))
             .collect();
         shares(&mut scores);
-        let mut threads = thread::threads(&query, &self.scopes, &self.caches);
+        let mut threads = thread::threads(query, &self.scopes, &self.postings);
         shares(&mut threads);
-        let words = Words::of(&query, self.stats, &self.caches);
+        let words = Words::of(query, self.stats, &self.postings);
         let pairs = Pairs::of(&query.sequence);
         let mut looked = Vec::with_capacity(self.scopes.len());
         for (at, found) in found.iter_mut().enumerate() {
             let (Some(bm25), Some(threads)) = (scores.get(at), threads.get(at)) else {
                 continue;
             };
-            let hits = self.hits(at, &query, bm25, threads, &mut found.matched);
+            let hits = self.hits(at, query, bm25, threads, &mut found.matched);
             looked.push(self.look(at, hits, &words, &pairs)?);
         }
         let covers: Vec<&[f32]> = lexical
@@ -314,6 +386,7 @@ impl<S: Snapshot> Chain<'_, S> {
         ) else {
             return Ok(Vec::new());
         };
+        let types = &self.request.types;
         let most = self.request.max_results + PASSAGES_MORE;
         let (mut looked, mut looked_at) = (Vec::with_capacity(most), 0);
         while looked.len() < most && looked_at < LOOKED_AT_MAX {
@@ -325,14 +398,16 @@ impl<S: Snapshot> Chain<'_, S> {
             };
             let mut memories = Vec::with_capacity(passage.memories.into());
             let end = passage.ordinal.saturating_add(passage.memories.into());
+            let unknown: Vec<u32> = (passage.ordinal..end)
+                .filter(|ordinal| !rows.contains_key(ordinal))
+                .collect();
+            looked_at += usize::from(passage.memories);
+            let read = view.memories(unknown.iter().copied())?;
+            for (ordinal, row) in unknown.into_iter().zip(read) {
+                let wanted = |row: &MemoryRow| view.tells(row) && types.accepts(row.kind);
+                rows.insert(ordinal, row.filter(wanted));
+            }
             for ordinal in passage.ordinal..end {
-                looked_at += 1;
-                if let std::collections::btree_map::Entry::Vacant(entry) = rows.entry(ordinal) {
-                    let row = view.memory(ordinal)?;
-                    entry.insert(
-                        row.filter(|row| view.tells(row) && self.request.types.accepts(row.kind)),
-                    );
-                }
                 if let Some(Some(row)) = rows.get(&ordinal) {
                     let own = words.score(&row.sequence);
                     memories.push((ordinal, own, pairs.share(&row.sequence)));

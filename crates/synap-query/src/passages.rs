@@ -1,9 +1,9 @@
 //! The passages of one scope as a fetch sees them: in order of ordinals, linked to their neighbours and threads.
 
 use crate::{FetchError, ScopeView};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
-use synap_readmodel::{Passage, PassageFlags, Snapshot, key};
+use synap_readmodel::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags, Snapshot, key};
 
 /// What one scope holds.
 #[derive(Debug, Default)]
@@ -21,32 +21,41 @@ pub(crate) struct Passages {
 }
 
 impl Passages {
-    /// Reads the passages of a scope. What was erased or has ended takes part in nothing.
-    pub(crate) fn read<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Self, FetchError> {
-        let mut list: Vec<Passage> = Vec::new();
-        let mut ended = Vec::new();
+    /// All passages of a scope. What was erased or has ended takes part in nothing.
+    pub(crate) fn all<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Self, FetchError> {
+        let mut chunks = Chunks::default();
         let prefix = key::passages(view.hash());
         view.snapshot.scan(&prefix, &mut |_, chunk| {
-            for passage in Passage::read(chunk) {
-                if passage.flags.has(PassageFlags::ENDED) {
-                    ended.push(passage.ordinal);
-                } else {
-                    list.push(passage);
-                }
-            }
+            chunks.add(chunk);
             ControlFlow::Continue(())
         })?;
-        Ok(Self::of(list, &ended, |passage| view.holds(passage.seq)))
+        Ok(Self::of(chunks, |passage| view.holds(passage.seq)))
     }
 
-    /// Links `list`, which is in order of ordinals.
-    fn of(list: Vec<Passage>, ended: &[u32], holds: impl Fn(&Passage) -> bool) -> Self {
+    /// The passages that begin at `ordinals`, and those that stand near them.
+    pub(crate) fn near<S: Snapshot>(
+        view: &ScopeView<'_, S>,
+        ordinals: &[u32],
+    ) -> Result<Self, FetchError> {
+        let numbers = ordinals.iter().map(|at| at / PASSAGE_CHUNK_ORDINALS);
+        let numbers: BTreeSet<u32> = numbers.collect();
+        let at = |number: u32| key::passage_chunk(view.hash(), number);
+        let keys: Vec<_> = numbers.into_iter().map(at).collect();
+        let mut chunks = Chunks::default();
+        for chunk in view.snapshot.get_many(&keys)?.into_iter().flatten() {
+            chunks.add(&chunk);
+        }
+        Ok(Self::of(chunks, |passage| view.holds(passage.seq)))
+    }
+
+    fn of(chunks: Chunks, holds: impl Fn(&Passage) -> bool) -> Self {
+        let Chunks { list, ended } = chunks;
         let mut alive: Vec<bool> = list.iter().map(holds).collect();
         let place = |ordinal: u32| {
-            list.binary_search_by_key(&ordinal, |known| known.ordinal)
-                .ok()
+            let found = list.binary_search_by_key(&ordinal, |known| known.ordinal);
+            found.ok()
         };
-        for at in ended.iter().filter_map(|ordinal| place(*ordinal)) {
+        for at in ended.into_iter().filter_map(place) {
             if let Some(alive) = alive.get_mut(at) {
                 *alive = false;
             }
@@ -65,8 +74,9 @@ impl Passages {
             if !is_alive(at) {
                 continue;
             }
+            // The last passage that is there knows how long its thread was up to it.
             if let Some(terms) = thread_terms.get_mut(thread as usize) {
-                *terms += u32::from(passage.terms);
+                *terms = passage.thread_terms.max(*terms);
             }
             let previous = passage.before.and_then(place).filter(|at| is_alive(*at));
             if let Some(previous) = previous {
@@ -134,6 +144,26 @@ impl Passages {
     }
 }
 
+/// Passages as they were read, in order of ordinals.
+#[derive(Debug, Default)]
+struct Chunks {
+    list: Vec<Passage>,
+    /// First ordinals of those that have ended.
+    ended: Vec<u32>,
+}
+
+impl Chunks {
+    fn add(&mut self, chunk: &[u8]) {
+        for passage in Passage::read(chunk) {
+            if passage.flags.has(PassageFlags::ENDED) {
+                self.ended.push(passage.ordinal);
+            } else {
+                self.list.push(passage);
+            }
+        }
+    }
+}
+
 /// There are fewer passages than ordinals, which have 32 bits.
 fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
@@ -144,6 +174,7 @@ mod tests {
     use super::*;
 
     fn passage(ordinal: u32, before: Option<u32>, thread: u64, seq: u64) -> Passage {
+        let thread_terms = 10 * u32::try_from(seq).unwrap();
         Passage {
             ordinal,
             before,
@@ -151,7 +182,7 @@ mod tests {
             seq,
             said_at: 0,
             speaker: [0; 2],
-            thread_terms: 0,
+            thread_terms,
             memories: 1,
             terms: 10,
             text_bytes: 10,
@@ -167,16 +198,20 @@ mod tests {
             passage(4, Some(0), 7, 3),
             passage(9, Some(4), 7, 4),
         ];
-        let all = Passages::of(list.clone(), &[], |_| true);
+        let of = |ended, holds: fn(&Passage) -> bool| {
+            let list = list.clone();
+            Passages::of(Chunks { list, ended }, holds)
+        };
+        let all = of(vec![], |_| true);
         assert_eq!(all.threads(), 2);
         assert_eq!((all.thread(0), all.thread(1), all.thread(3)), (0, 1, 0));
         assert_eq!((all.before(2), all.after(2)), (Some(0), Some(3)));
         assert_eq!((all.before(1), all.after(1)), (None, None));
-        assert_eq!(all.thread_terms(0), 30);
+        assert_eq!((all.thread_terms(0), all.thread_terms(1)), (40, 20));
         assert_eq!(all.place_from(1, 9), Some(3));
         assert_eq!(all.place_from(0, 5), None);
-        let some = Passages::of(list, &[4], |passage| passage.seq > 1);
+        let some = of(vec![4], |passage| passage.seq > 1);
         assert!(!some.is_alive(0) && !some.is_alive(2) && some.is_alive(3));
-        assert_eq!((some.before(3), some.thread_terms(0)), (None, 10));
+        assert_eq!((some.before(3), some.thread_terms(0)), (None, 40));
     }
 }

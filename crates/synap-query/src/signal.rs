@@ -7,6 +7,7 @@ pub(crate) mod related;
 pub(crate) mod statement;
 pub(crate) mod thread;
 pub(crate) mod traits;
+pub(crate) mod window;
 
 use crate::Ranking;
 use std::collections::BTreeSet;

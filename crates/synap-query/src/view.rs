@@ -96,6 +96,21 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         value.map(|value| self.decode(ordinal, &value)).transpose()
     }
 
+    /// Memories at once, in the order of `ordinals`. A row of another scope is an error, never an answer.
+    pub(crate) fn memories(
+        &self,
+        ordinals: impl Iterator<Item = u32>,
+    ) -> Result<Vec<Option<MemoryRow>>, FetchError> {
+        let ordinals: Vec<u32> = ordinals.collect();
+        let at = |ordinal: &u32| key::memory(&self.hash, *ordinal).into_key();
+        let keys: Vec<_> = ordinals.iter().map(at).collect();
+        let values = self.snapshot.get_many(&keys)?.into_iter();
+        let row = |(value, ordinal): (Option<Vec<u8>>, u32)| {
+            value.map(|value| self.decode(ordinal, &value)).transpose()
+        };
+        values.zip(ordinals).map(row).collect()
+    }
+
     /// The memory in `value`, which stands under the key of `ordinal`. A row of another scope is an error.
     pub(crate) fn decode(&self, ordinal: u32, value: &[u8]) -> Result<MemoryRow, FetchError> {
         let row: MemoryRow = codec::decode(value).map_err(|source| {

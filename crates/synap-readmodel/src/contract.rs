@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test suite: a panic is its verdict")]
 
 use crate::{
-    CheckpointRow, Key, Posting, Prefix, ReadStore, Snapshot, SnapshotExt as _, StatsRow, Table,
-    WriteSet, compare, digest, key,
+    CheckpointRow, Key, Posting, Prefix, ReadStore, Snapshot, SnapshotExt as _, StatsRow, Summary,
+    Table, WriteSet, compare, digest, key,
 };
 use std::ops::ControlFlow;
 use synap_types::{Hash128, Scope, Seq};
@@ -14,6 +14,7 @@ pub fn run<S: ReadStore>(make: impl Fn() -> S) {
     a_write_set_is_seen_whole(&make());
     snapshots_do_not_see_later_commits(&make());
     appends_add_up_within_and_across_commits(&make());
+    summaries_become_one(&make());
     scans_stay_within_their_prefix_and_in_order(&make());
     scans_stop_when_told(&make());
     digests_depend_on_rows_and_not_on_how_they_came(&make(), &make());
@@ -144,7 +145,7 @@ fn appends_add_up_within_and_across_commits(store: &impl ReadStore) {
         store.commit(&writes).unwrap();
     }
     let value = store.snapshot().get(&at()).unwrap().unwrap();
-    let ordinals: Vec<u32> = Posting::read(&value)
+    let ordinals: Vec<u32> = Posting::read(0, &value)
         .map(|posting| posting.ordinal)
         .collect();
     assert_eq!(
@@ -152,6 +153,35 @@ fn appends_add_up_within_and_across_commits(store: &impl ReadStore) {
         (0..200).collect::<Vec<_>>(),
         "in the order of the commits"
     );
+}
+
+fn summaries_become_one(store: &impl ReadStore) {
+    let at = |chunk| key::summary(&scope(4), "t", chunk);
+    let mut expected = Summary::NONE;
+    for round in 0..50_u16 {
+        let mut writes = WriteSet::default();
+        for n in 0..4 {
+            let posting = Posting {
+                ordinal: u32::from(round * 4 + n),
+                tf: 1 + n % 2,
+                terms: 300 - round,
+            };
+            expected = expected.join(Summary::of(posting));
+            writes.append(at(0), &Summary::of(posting).bytes());
+        }
+        expected = expected.join(Summary::of_ended());
+        writes.append(at(0), &Summary::of_ended().bytes());
+        store.commit(&writes).unwrap();
+    }
+    let keys = [at(1), at(0), at(0)];
+    let found = store.snapshot().get_many(&keys).unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|v| v.as_deref().map(Summary::read))
+        .collect();
+    assert_eq!(found, [None, Some(expected), Some(expected)]);
+    assert_eq!((expected.entries, expected.live()), (200, 150));
+    assert_eq!((expected.once, expected.often, expected.tf), (251, 251, 2));
 }
 
 fn scans_stay_within_their_prefix_and_in_order(store: &impl ReadStore) {

@@ -27,7 +27,8 @@
 //!  0x20  memories  MemoryRow        !ordinal:4                 newest first
 //!  0x21  memories  TurnRow          conversation id:16 number:4
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
-//!  0x31  postings  [Passage]        chunk:4                    chunk = ordinal / 256
+//!  0x31  postings  Summary          term NUL chunk:4
+//!  0x32  postings  [Passage]        chunk:4                    chunk = ordinal / 64
 //! ```
 //!
 //! Integers are big-endian, so byte order is number order; where the newest comes first, the complement is stored.
@@ -118,8 +119,10 @@ pub enum Kind {
     Turn = 0x21,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
+    /// [`crate::Summary`] of each chunk.
+    Summary = 0x31,
     /// Chunks of [`crate::Passage`].
-    Passage = 0x31,
+    Passage = 0x32,
 }
 
 impl Kind {
@@ -144,7 +147,7 @@ impl Kind {
             | Self::Forgetting
             | Self::Thread => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
-            Self::Posting | Self::Passage => Table::Postings,
+            Self::Posting | Self::Summary | Self::Passage => Table::Postings,
         }
     }
 
@@ -172,6 +175,7 @@ impl Kind {
             Self::Memory,
             Self::Turn,
             Self::Posting,
+            Self::Summary,
             Self::Passage,
         ];
         all.into_iter()
@@ -406,6 +410,25 @@ pub fn posting_chunk(scope: &Hash128, term: &str, chunk: u32) -> Key {
     )
 }
 
+/// What is known of one chunk of a term's postings without reading it. `term` holds no NUL.
+pub fn summary(scope: &Hash128, term: &str, chunk: u32) -> Key {
+    Key::new(
+        Kind::Summary,
+        scope,
+        &[term.as_bytes(), &[0], &chunk.to_be_bytes()],
+    )
+}
+
+/// The summaries of a term's chunks, oldest first. `term` holds no NUL.
+pub fn summaries(scope: &Hash128, term: &str) -> Prefix {
+    Prefix(Key::new(Kind::Summary, scope, &[term.as_bytes(), &[0]]))
+}
+
+/// Which chunk a key belongs to, by what it has after the prefix of [`postings`] or [`summaries`].
+pub fn chunk_of(rest: &[u8]) -> u32 {
+    rest.try_into().map_or(u32::MAX, u32::from_be_bytes)
+}
+
 /// All postings of a term, oldest first. `term` holds no NUL.
 pub fn postings(scope: &Hash128, term: &str) -> Prefix {
     Prefix(Key::new(Kind::Posting, scope, &[term.as_bytes(), &[0]]))
@@ -474,6 +497,15 @@ mod tests {
             hex(postings(&acme, "ci").bytes()),
             format!("30{hash}636900")
         );
+        assert_eq!(
+            hex(summary(&acme, "ci", 2).bytes()),
+            format!("31{hash}63690000000002")
+        );
+        assert_eq!(
+            hex(summaries(&acme, "ci").bytes()),
+            format!("31{hash}636900")
+        );
+        assert_eq!(chunk_of(&[0, 0, 1, 2]), 258);
     }
 
     #[test]
@@ -508,6 +540,7 @@ mod tests {
             for (prefix, key) in [
                 (memories(&one), memory(&other, ordinal).into_key()),
                 (postings(&one, &term), posting_chunk(&other, &term, ordinal)),
+                (summaries(&one, &term), summary(&other, &term, ordinal)),
             ] {
                 let inside = key.bytes() >= prefix.bytes() && key.bytes() < prefix.end().as_slice();
                 prop_assert!(!inside);

@@ -20,7 +20,7 @@ pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
 pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
 pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
-pub use posting::{CHUNK_ORDINALS, Posting};
+pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
     DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow,

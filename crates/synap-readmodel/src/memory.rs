@@ -1,6 +1,6 @@
 //! A store in memory: for tests of everything above the port, and the scratch store of a small verification.
 
-use crate::{Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet};
+use crate::{Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet, append};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,7 +32,7 @@ impl ReadStore for MemoryStore {
             match write {
                 Write::Put(value) => drop(rows.insert(at, value.clone())),
                 Write::Delete => drop(rows.remove(&at)),
-                Write::Append(bytes) => rows.entry(at).or_default().extend_from_slice(bytes),
+                Write::Append(bytes) => append(key.bytes(), rows.entry(at).or_default(), bytes),
             }
         }
         Ok(())

@@ -12,7 +12,7 @@
 use std::ops::BitOr;
 
 /// Ordinals that share one chunk.
-pub const PASSAGE_CHUNK_ORDINALS: u32 = 256;
+pub const PASSAGE_CHUNK_ORDINALS: u32 = 64;
 
 /// Bytes of one entry.
 const ENTRY_BYTES: usize = 52;

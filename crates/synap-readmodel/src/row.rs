@@ -114,6 +114,8 @@ rows! {
         scope: Scope,
         /// The erasure that the counts begin after; 0 if there was none.
         erased: u64,
+        /// The ordinal of the first memory after that erasure: what has a lower one is gone.
+        first_ordinal: u32,
         /// The ordinal of the next memory; never used twice.
         next_ordinal: u32,
         /// Memories that a fetch can return.
@@ -366,6 +368,7 @@ impl StatsRow {
         Self {
             scope,
             erased: 0,
+            first_ordinal: 0,
             next_ordinal: 0,
             live: 0,
             live_terms: 0,
@@ -383,6 +386,7 @@ impl StatsRow {
         }
         Self {
             erased: seq,
+            first_ordinal: self.next_ordinal,
             next_ordinal: self.next_ordinal,
             ..Self::new(self.scope)
         }

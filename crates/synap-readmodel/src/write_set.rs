@@ -1,6 +1,6 @@
 //! What one batch writes: all of it, or nothing.
 
-use crate::{Key, Row, RowKey, codec};
+use crate::{Key, Row, RowKey, append, codec};
 use std::collections::BTreeMap;
 
 /// What happens to one key.
@@ -10,7 +10,7 @@ pub enum Write {
     Put(Vec<u8>),
     /// The key is gone.
     Delete,
-    /// These bytes come after whatever the key's value is.
+    /// These bytes are added to whatever the key's value is, as [`append()`] says.
     Append(Vec<u8>),
 }
 
@@ -30,15 +30,12 @@ impl WriteSet {
         self.0.insert(key.into_key(), Write::Delete);
     }
 
-    /// Adds `bytes` at the end of a value.
+    /// Adds `bytes` to a value, as [`append()`] says.
     pub fn append(&mut self, key: Key, bytes: &[u8]) {
-        match self
-            .0
-            .entry(key)
-            .or_insert_with(|| Write::Append(Vec::new()))
-        {
-            Write::Put(value) | Write::Append(value) => value.extend_from_slice(bytes),
-            deleted @ Write::Delete => *deleted = Write::Put(bytes.to_vec()),
+        match self.0.get_mut(&key) {
+            None => drop(self.0.insert(key, Write::Append(bytes.to_vec()))),
+            Some(Write::Put(value) | Write::Append(value)) => append(key.bytes(), value, bytes),
+            Some(deleted @ Write::Delete) => *deleted = Write::Put(bytes.to_vec()),
         }
     }
 

@@ -1,11 +1,11 @@
-//! The merge operator behind `Write::Append`: a value is the bytes appended to it, in the order of the commits.
+//! The merge operator behind `Write::Append`: the port says what a value and the bytes appended to it are together.
 //!
 //! Its name is written into the database. RocksDB calls it from its own threads through C, so it must not panic.
 
 use rocksdb::MergeOperands;
 
 /// As stored: another meaning needs another name.
-pub(crate) const APPEND: &str = "synap.append.v1";
+pub(crate) const APPEND: &str = "synap.append.v2";
 
 /// What `existing` and the bytes appended to it are together. Associative, so it also joins operands without a value.
 ///
@@ -15,7 +15,7 @@ pub(crate) const APPEND: &str = "synap.append.v1";
     reason = "the signature is the merge operator's"
 )]
 pub(crate) fn append(
-    _key: &[u8],
+    key: &[u8],
     existing: Option<&[u8]>,
     appended: &MergeOperands,
 ) -> Option<Vec<u8>> {
@@ -23,8 +23,8 @@ pub(crate) fn append(
     let bytes = existing.len() + appended.iter().map(<[u8]>::len).sum::<usize>();
     let mut value = Vec::with_capacity(bytes);
     value.extend_from_slice(existing);
-    appended
-        .iter()
-        .for_each(|operand| value.extend_from_slice(operand));
+    for operand in appended {
+        synap_readmodel::append(key, &mut value, operand);
+    }
     Some(value)
 }

@@ -195,6 +195,16 @@ impl Snapshot for RocksSnapshot<'_> {
         self.view.get_cf(table, key.bytes()).map_err(io)
     }
 
+    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let place = |key| Ok((self.store.column_family(Key::table(key))?, key.bytes()));
+        let places = keys
+            .iter()
+            .map(place)
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let values = self.view.multi_get_cf(places).into_iter();
+        values.map(|value| value.map_err(io)).collect()
+    }
+
     fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_iterate_upper_bound(prefix.end());

@@ -96,7 +96,7 @@ pub struct ScopeReport {
     pub scope_known: bool,
     /// Items in the answer.
     pub items: usize,
-    /// Memories that matched at all.
+    /// Memories that matched: of each query the best 2,000 at most.
     pub candidates: usize,
     /// Everything up to here is in the answer.
     pub applied_seq: u64,

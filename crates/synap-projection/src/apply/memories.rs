@@ -215,13 +215,15 @@ impl<'a> Memories<'a> {
             state.put(key::memory(&self.at.hash, *ordinal), &row);
         }
         for (first, memories) in touched {
-            let mut rest = first..first.saturating_add(memories.into());
-            let is_told = rest.try_fold(false, |told, ordinal| {
-                Ok::<_, ApplyError>(told || self.live(ordinal, state)?.is_some())
-            })?;
+            let (mut texts, mut is_told) = (Vec::new(), false);
+            for ordinal in first..first.saturating_add(memories.into()) {
+                let row = state.row(&key::memory(&self.at.hash, ordinal))?;
+                is_told |= row.as_ref().is_some_and(MemoryRow::is_live);
+                texts.extend(row.map(|row| row.text));
+            }
             if !is_told {
                 self.totals.live_passages = self.totals.live_passages.saturating_sub(1);
-                passages::forget(self.at, first, state);
+                passages::forget(self.at, first, &texts, state);
             }
         }
         Ok(ended)

@@ -3,8 +3,10 @@
 
 use super::{ApplyError, At};
 use crate::State;
-use std::collections::BTreeMap;
-use synap_readmodel::{MemoryRow, Passage, PassageFlags, Posting, Snapshot, ThreadRow, key};
+use std::collections::{BTreeMap, BTreeSet};
+use synap_readmodel::{
+    CHUNK_ORDINALS, MemoryRow, Passage, PassageFlags, Posting, Snapshot, Summary, ThreadRow, key,
+};
 use synap_text::{has_time, manner, name_hashes, term_hash, terms};
 use synap_types::{Hash128, MemorySource};
 
@@ -120,8 +122,13 @@ impl Passages {
     }
 }
 
-/// None of the passage's memories can be told any more.
-pub(super) fn forget<S: Snapshot>(at: &At<'_>, first: u32, state: &mut State<'_, S>) {
+/// None of the passage's memories can be told any more: `texts` are theirs. Its postings stay, and are not counted.
+pub(super) fn forget<S: Snapshot>(
+    at: &At<'_>,
+    first: u32,
+    texts: &[String],
+    state: &mut State<'_, S>,
+) {
     let ended = Passage {
         seq: at.seq.get(),
         flags: PassageFlags::ENDED,
@@ -129,6 +136,11 @@ pub(super) fn forget<S: Snapshot>(at: &At<'_>, first: u32, state: &mut State<'_,
     };
     let chunk = key::passage_chunk(&at.hash, ended.chunk());
     state.append(chunk, &ended.bytes());
+    let terms: BTreeSet<String> = texts.iter().flat_map(|text| terms(text)).collect();
+    for term in terms {
+        let summary = key::summary(&at.hash, &term, first / CHUNK_ORDINALS);
+        state.append(summary, &Summary::of_ended().bytes());
+    }
 }
 
 /// A passage that begins at `first`, and of which nothing is known.
@@ -200,6 +212,8 @@ fn index<S: Snapshot>(
         };
         let chunk = key::posting_chunk(&at.hash, &term, posting.chunk());
         state.append(chunk, &posting.bytes());
+        let summary = key::summary(&at.hash, &term, posting.chunk());
+        state.append(summary, &Summary::of(posting).bytes());
     }
 }
 

@@ -147,7 +147,7 @@ fn postings_are_those_of_the_text() {
     let mut found = Vec::new();
     let prefix = key::postings(&scope(&["acme"]).hash(), "stage");
     let mut visit = |_: &[u8], chunk: &[u8]| {
-        found.extend(synap_readmodel::Posting::read(chunk));
+        found.extend(synap_readmodel::Posting::read(0, chunk));
         std::ops::ControlFlow::Continue(())
     };
     store.snapshot().scan(&prefix, &mut visit).unwrap();

@@ -11,6 +11,7 @@ mod folds;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod indexed;
 mod mixed;
 #[cfg(test)]
 mod parking;

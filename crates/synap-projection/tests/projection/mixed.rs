@@ -1,5 +1,6 @@
 //! Every kind of event, in any order, some of them twice: the rows do not depend on delivery, and agree with each other.
 
+use crate::indexed::check_terms;
 use crate::world::{HERE, LIFE, apply, author, digest_of, memories, recorded, scope};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -373,6 +374,7 @@ proptest! {
         let (_, store) = live(&steps);
         for scope in everybody() {
             check_scope(&store, &scope);
+            check_terms(&store, &scope, erased(&store, &scope));
         }
     }
 

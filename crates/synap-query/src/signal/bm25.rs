@@ -7,9 +7,10 @@
 use super::{Query, float};
 use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-use synap_readmodel::{Posting, Snapshot, key};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::AddAssign;
+use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, StatsRow, TF_MAX, key};
+use synap_text::term_hash;
 
 /// Saturation of repetition, and how much length counts: the values of the literature for passages.
 pub(crate) const K1: f32 = 1.2;
@@ -25,9 +26,26 @@ pub(crate) struct ChainStats {
     pub(crate) passages: u64,
 }
 
+impl AddAssign for ChainStats {
+    fn add_assign(&mut self, other: Self) {
+        self.memories += other.memories;
+        self.terms += other.terms;
+        self.passages += other.passages;
+    }
+}
+
 impl ChainStats {
+    /// Of one scope.
+    pub(crate) fn of(row: &StatsRow) -> Self {
+        Self {
+            memories: row.live.into(),
+            terms: row.live_terms,
+            passages: row.live_passages.into(),
+        }
+    }
+
     /// Average terms of a passage.
-    fn average(self) -> f32 {
+    pub(crate) fn average(self) -> f32 {
         (float(self.terms) / float(self.passages.max(1))).max(1.0)
     }
 
@@ -45,44 +63,103 @@ pub(crate) struct Hit {
     pub(crate) terms: u16,
 }
 
-/// Postings of one scope, read once per term however many queries use it.
+/// Where the terms of a fetch occur in one scope.
 #[derive(Debug, Default)]
-pub(crate) struct PostingsCache(BTreeMap<String, Vec<Hit>>);
+pub(crate) struct Postings {
+    /// By term: the passages that take part and have it, in order.
+    hits: BTreeMap<String, Vec<Hit>>,
+    /// By term, how many passages of the scope have it, where `hits` has only some of them.
+    frequencies: BTreeMap<String, u64>,
+}
 
-impl PostingsCache {
-    pub(crate) fn load<S: Snapshot>(
-        &mut self,
+impl Postings {
+    /// Of a scope of which every passage takes part.
+    pub(crate) fn of_all<'q, S: Snapshot>(
         view: &ScopeView<'_, S>,
         passages: &Passages,
-        term: &str,
-    ) -> Result<(), FetchError> {
-        if self.0.contains_key(term) {
-            return Ok(());
-        }
-        let (mut found, mut from) = (Vec::new(), 0);
-        let prefix = key::postings(view.hash(), term);
-        view.snapshot.scan(&prefix, &mut |_, chunk| {
-            for posting in Posting::read(chunk) {
-                let Some(place) = passages.place_from(from, posting.ordinal) else {
-                    continue;
-                };
-                from = place;
-                if passages.is_alive(place) {
-                    found.push(Hit {
-                        place,
-                        tf: posting.tf,
-                        terms: posting.terms,
-                    });
+        stats: &StatsRow,
+        terms: impl Iterator<Item = &'q str>,
+    ) -> Result<Self, FetchError> {
+        let terms: BTreeSet<&str> = terms.collect();
+        let chunks =
+            stats.first_ordinal / CHUNK_ORDINALS..stats.next_ordinal.div_ceil(CHUNK_ORDINALS);
+        let of_term = |term: &&str| {
+            let term = (*term).to_owned();
+            chunks
+                .clone()
+                .map(move |chunk| key::posting_chunk(view.hash(), &term, chunk))
+        };
+        let keys: Vec<_> = terms.iter().flat_map(of_term).collect();
+        let mut values = view.snapshot.get_many(&keys)?.into_iter();
+        let mut hits = BTreeMap::new();
+        for term in terms {
+            let (mut found, mut from) = (Vec::new(), 0);
+            for (chunk, value) in chunks.clone().zip(&mut values) {
+                for posting in Posting::read(chunk, &value.unwrap_or_default()) {
+                    let Some(place) = passages.place_from(from, posting.ordinal) else {
+                        continue;
+                    };
+                    from = place;
+                    if passages.is_alive(place) {
+                        found.push(Hit {
+                            place,
+                            tf: posting.tf,
+                            terms: posting.terms,
+                        });
+                    }
                 }
             }
-            ControlFlow::Continue(())
-        })?;
-        self.0.insert(term.to_owned(), found);
-        Ok(())
+            if !found.is_empty() {
+                hits.insert(term.to_owned(), found);
+            }
+        }
+        Ok(Self {
+            hits,
+            frequencies: BTreeMap::new(),
+        })
     }
 
+    /// Of a scope of which some passages take part: `found` has the hashes of each one's terms, in order of places.
+    /// `frequency` is of the whole scope.
+    pub(crate) fn of_some<'q>(
+        found: &[(usize, Vec<u16>)],
+        terms: impl Iterator<Item = &'q str>,
+        frequency: impl Fn(&str) -> u64,
+    ) -> Self {
+        let mut postings = Self::default();
+        let names: HashMap<u16, &str> = terms.map(|term| (term_hash(term), term)).collect();
+        for (place, hashes) in found {
+            let length = u16::try_from(hashes.len()).unwrap_or(u16::MAX);
+            let mut counts: BTreeMap<&str, u16> = BTreeMap::new();
+            for term in hashes.iter().filter_map(|hash| names.get(hash)) {
+                let count = counts.entry(term).or_default();
+                *count = count.saturating_add(1);
+            }
+            for (term, tf) in counts {
+                let hits = postings.hits.entry(term.to_owned()).or_default();
+                hits.push(Hit {
+                    place: *place,
+                    tf: tf.min(TF_MAX),
+                    terms: length,
+                });
+            }
+        }
+        for term in names.into_values() {
+            let frequency = frequency(term);
+            postings.frequencies.insert(term.to_owned(), frequency);
+        }
+        postings
+    }
+
+    /// The passages that take part and have the term, in order.
     pub(crate) fn of(&self, term: &str) -> &[Hit] {
-        self.0.get(term).map_or(&[], Vec::as_slice)
+        self.hits.get(term).map_or(&[], Vec::as_slice)
+    }
+
+    /// Passages of the scope that have the term.
+    fn frequency(&self, term: &str) -> u64 {
+        let known = self.frequencies.get(term).copied();
+        known.unwrap_or_else(|| self.of(term).len() as u64)
     }
 }
 
@@ -100,10 +177,10 @@ pub(crate) fn passages(
     query: &Query,
     stats: ChainStats,
     scopes: &[Passages],
-    caches: &[PostingsCache],
+    postings: &[Postings],
 ) -> Vec<Lexical> {
     let average = stats.average();
-    let idf_of = |term: &str| idf(stats.passages, frequency(caches, term));
+    let idf_of = |term: &str| idf(stats.passages, frequency(postings, term));
     let all: f32 = query
         .words
         .iter()
@@ -132,9 +209,9 @@ pub(crate) fn passages(
             .iter()
             .map(|(term, weight)| (term.as_str(), *weight, idf_of(term)))
             .collect();
-        for ((cache, found), best) in caches.iter().zip(&mut found).zip(&mut best) {
+        for ((postings, found), best) in postings.iter().zip(&mut found).zip(&mut best) {
             for (term, weight, idf) in &forms {
-                for hit in cache.of(term) {
+                for hit in postings.of(term) {
                     let score = weight * idf * saturation(hit.tf, hit.terms, average);
                     if let Some(entry) = best.get_mut(hit.place).filter(|best| score > best.0) {
                         *entry = (score, *weight);
@@ -142,7 +219,7 @@ pub(crate) fn passages(
                 }
             }
             for (term, ..) in &forms {
-                for hit in cache.of(term) {
+                for hit in postings.of(term) {
                     let (score, weight) = best
                         .get_mut(hit.place)
                         .map(std::mem::take)
@@ -161,8 +238,8 @@ pub(crate) fn passages(
 }
 
 /// Passages of the chain that have the term.
-pub(crate) fn frequency(caches: &[PostingsCache], term: &str) -> u64 {
-    caches.iter().map(|cache| cache.of(term).len() as u64).sum()
+pub(crate) fn frequency(postings: &[Postings], term: &str) -> u64 {
+    postings.iter().map(|scope| scope.frequency(term)).sum()
 }
 
 /// How telling a word is that `frequency` of `all` have.

@@ -2,7 +2,7 @@
 //! say it all at once.
 
 use super::Query;
-use super::bm25::{ChainStats, PostingsCache, frequency, idf, saturation};
+use super::bm25::{ChainStats, Postings, frequency, idf, saturation};
 use std::collections::HashMap;
 use synap_text::term_hash;
 
@@ -16,11 +16,11 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    pub(crate) fn of(query: &Query, stats: ChainStats, caches: &[PostingsCache]) -> Self {
+    pub(crate) fn of(query: &Query, stats: ChainStats, postings: &[Postings]) -> Self {
         let mut forms = HashMap::new();
         for (number, word) in query.words.iter().enumerate() {
             for (term, weight) in &word.forms {
-                let weight = weight * idf(stats.passages, frequency(caches, term));
+                let weight = weight * idf(stats.passages, frequency(postings, term));
                 forms.entry(term_hash(term)).or_insert((number, weight));
             }
         }

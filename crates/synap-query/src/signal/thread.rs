@@ -1,7 +1,7 @@
 //! Signal: the whole thread matches. A conversation's session or a handbook's page is about something, and a turn that says
 //! "it went well" is about that, too.
 
-use super::bm25::{B, K1, PostingsCache, idf};
+use super::bm25::{B, K1, Postings, idf};
 use super::{Query, float};
 use crate::passages::Passages;
 use std::collections::BTreeMap;
@@ -9,11 +9,7 @@ use std::collections::BTreeMap;
 /// BM25 of each scope's threads, per passage: the words of the query themselves, counted over the thread.
 ///
 /// Zero where the chain has a single thread: that tells nothing apart.
-pub(crate) fn threads(
-    query: &Query,
-    scopes: &[Passages],
-    caches: &[PostingsCache],
-) -> Vec<Vec<f32>> {
+pub(crate) fn threads(query: &Query, scopes: &[Passages], postings: &[Postings]) -> Vec<Vec<f32>> {
     let mut found: Vec<Vec<f32>> = scopes.iter().map(|scope| vec![0.0; scope.len()]).collect();
     let all: u64 = scopes.iter().map(|scope| scope.threads() as u64).sum();
     if all < 2 {
@@ -31,10 +27,10 @@ pub(crate) fn threads(
     for (own, _) in query.words.iter().filter_map(|word| word.forms.first()) {
         let counts: Vec<BTreeMap<usize, u64>> = scopes
             .iter()
-            .zip(caches)
-            .map(|(scope, cache)| {
+            .zip(postings)
+            .map(|(scope, postings)| {
                 let mut counts = BTreeMap::new();
-                for hit in cache.of(own) {
+                for hit in postings.of(own) {
                     *counts.entry(scope.thread(hit.place)).or_default() += u64::from(hit.tf);
                 }
                 counts

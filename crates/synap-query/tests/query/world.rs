@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use synap_query::{FetchError, Ranking, ScopeView, fetch};
 use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, Passage, PassageFlags, Posting, ReadStore as _,
-    StatsRow, WriteSet, key,
+    StatsRow, Summary, WriteSet, key,
 };
 use synap_text::{Source, normal_form, statements, term_hash, terms};
 use synap_types::{
@@ -141,6 +141,8 @@ fn write_passage(writes: &mut WriteSet, rows: &mut [MemoryRow], seq: u64) {
         };
         let at = key::posting_chunk(&hash, &term, posting.chunk());
         writes.append(at, &posting.bytes());
+        let at = key::summary(&hash, &term, posting.chunk());
+        writes.append(at, &Summary::of(posting).bytes());
     }
     let passage = Passage {
         ordinal: first,

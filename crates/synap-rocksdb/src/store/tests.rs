@@ -76,8 +76,9 @@ fn check_commit_boundary(store: &RocksStore) -> u64 {
     let stats = snapshot.row(&key::stats(&scope())).unwrap();
     assert_eq!(stats.map_or(0, |row| u64::from(row.next_ordinal)), seq);
     let mut ordinals = Vec::new();
-    let mut add = |_: &[u8], chunk: &[u8]| {
-        ordinals.extend(Posting::read(chunk).map(|posting| u64::from(posting.ordinal)));
+    let mut add = |rest: &[u8], chunk: &[u8]| {
+        let postings = Posting::read(key::chunk_of(rest), chunk);
+        ordinals.extend(postings.map(|posting| u64::from(posting.ordinal)));
         ControlFlow::Continue(())
     };
     snapshot

@@ -22,12 +22,12 @@ fn append(store: &RocksStore, ordinals: std::ops::Range<u32>) {
 #[track_caller]
 fn check_ordinals(store: &RocksStore, expected: std::ops::Range<u32>) {
     let bytes = store.snapshot().get(&chunk()).unwrap().unwrap();
-    assert_eq!(bytes.len(), expected.len() * 8);
-    let found = Posting::read(&bytes).map(|posting| posting.ordinal);
+    assert_eq!(bytes.len(), expected.len() * 4);
+    let found = Posting::read(0, &bytes).map(|posting| posting.ordinal);
     assert!(found.eq(expected.clone()), "by get");
     let mut found = Vec::new();
     let mut add = |_: &[u8], value: &[u8]| {
-        found.extend(Posting::read(value).map(|posting| posting.ordinal));
+        found.extend(Posting::read(0, value).map(|posting| posting.ordinal));
         ControlFlow::Continue(())
     };
     let snapshot = store.snapshot();

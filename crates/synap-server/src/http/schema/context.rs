@@ -66,7 +66,7 @@ shapes! {
     ScopeReport = scoped(Shape::new()
         .has("scope_known", flag(), "Something was stored there at some time: an empty answer differs from a wrong id")
         .has("items", count(), "Memories in the answer")
-        .has("candidates", count(), "Memories that matched at all")
+        .has("candidates", count(), "Memories that matched: of each query the best 2,000 at most")
         .has("applied_seq", count(), "Everything up to here is in the answer"));
     /// An answer that is less than it should be.
     Degraded = Shape::new()
