@@ -5,7 +5,9 @@
 mod block;
 mod draft;
 mod html;
+mod inline;
 mod label;
+mod prose;
 mod table;
 
 use crate::outline::{NodeId, Outline};

@@ -118,7 +118,7 @@ fn what_stands_before_the_first_turn_stays() {
 
 #[test]
 fn long_turns_are_cut_into_groups_of_sentences() {
-    let long = "This is a sentence about the weather in Porto. ".repeat(20);
+    let long = "Here is a sentence about the weather in Porto. ".repeat(20);
     let found = pieces(&format!("User: {long}\nAssistant: ok"), Reading::Any).unwrap();
     assert!(found.len() > 4 && found.len() < 12, "{}", found.len());
     assert!(

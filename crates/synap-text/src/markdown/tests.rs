@@ -90,6 +90,30 @@ fn prose_is_cut_into_sentences_and_fragments_join_their_neighbours() {
 }
 
 #[test]
+fn sentences_that_lean_on_the_one_before_stay_with_it() {
+    check(
+        "We pay by the mile. This covers gas. It does not cover tolls. Parking is paid by us.",
+        &[
+            "We pay by the mile. This covers gas. It does not cover tolls.",
+            "Parking is paid by us.",
+        ],
+    );
+}
+
+#[test]
+fn what_lost_its_line_breaks_is_read_with_its_headings_and_lists() {
+    check(
+        "Travel > Mileage: We pay by the mile. Send the form to us. We ask: - Where from? - Where to?",
+        &[
+            "Travel: Mileage: We pay by the mile.",
+            "Travel: Mileage: Send the form to us.",
+            "Travel: Mileage: We ask: Where from?",
+            "Travel: Mileage: We ask: Where to?",
+        ],
+    );
+}
+
+#[test]
 fn tables_give_a_piece_per_row() {
     check(
         "## Teams\n\n| Team | Size | |\n|---|---|---|\n| Platform | 8 | x |\n| Data | | |\n| a | b | c | more |\n",
@@ -145,8 +169,8 @@ fn links_references_and_markup_lose_no_words() {
         &["[x] wrote the tests", "[ ] shipped the thing"],
     );
     check(
-        "> A quote of words.\n> And one more here.",
-        &["A quote of words.", "And one more here."],
+        "> A quote of words.\n> One more is here.",
+        &["A quote of words.", "One more is here."],
     );
 }
 
