@@ -33,6 +33,7 @@ mod terms;
 mod tokens;
 mod transcript;
 mod turn;
+mod when;
 
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};

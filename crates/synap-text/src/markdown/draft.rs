@@ -1,6 +1,6 @@
 //! Drafts of pieces: the text is known, what it stands under is resolved when the whole outline is.
 
-use super::Walker;
+use super::{Walker, plain};
 use crate::outline::NodeId;
 use crate::piece::{BODY_BYTES_MAX, CODE_BYTES_MAX, Flow, Form, Piece, collapse, cut_long, part};
 use std::ops::Range;
@@ -75,9 +75,11 @@ impl Walker<'_> {
                 ));
             }
         }
-        let title = self.outline.title();
+        let title = self.outline.title().or(self.front.title);
+        let said_at = self.front.said_at.or_else(|| plain::held_at(self.source));
         for piece in &mut pieces {
             piece.title.clone_from(&title);
+            piece.said_at = said_at;
         }
         pieces.sort_by_key(|piece| piece.span.start);
         pieces

@@ -197,7 +197,11 @@ mod tests {
     fn check_items(text: &str, expected: Option<(&str, &[&str])>) {
         let found = items(text, 0);
         let found = found.as_ref().map(|list| {
-            let items: Vec<&str> = list.items.iter().map(|item| part(text, item.clone())).collect();
+            let items: Vec<&str> = list
+                .items
+                .iter()
+                .map(|item| part(text, item.clone()))
+                .collect();
             (part(text, 0..list.lead_end), items)
         });
         let expected = expected.map(|(lead, items)| (lead, items.to_vec()));

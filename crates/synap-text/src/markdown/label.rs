@@ -19,6 +19,15 @@ pub(super) fn is_label(text: &str) -> bool {
             && text.split_whitespace().nth(WORDS_MAX).is_none()
 }
 
+/// The first of several lines, if it ends with a colon.
+pub(super) fn label_line(text: &str) -> Option<Range<usize>> {
+    let (line, rest) = text.split_once('\n')?;
+    let label = line.trim_end().ends_with(':')
+        && line.split_whitespace().nth(WORDS_MAX).is_none()
+        && !rest.trim().is_empty();
+    label.then_some(0..line.len())
+}
+
 /// Whether a line break in a paragraph (at `range` in `source`) separates: the next line is "Label: value", or starts
 /// with a capital though this line is short.
 pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {
@@ -40,4 +49,20 @@ pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {
         .take_while(|byte| **byte != b'\n')
         .count();
     next.starts_with(char::is_uppercase) && (label || line < LINE_BYTES_SHORT)
+}
+
+/// Whether an indented block is running text: it has sentences, and more letters than code has.
+pub(super) fn is_prose(text: &str) -> bool {
+    let text = text.trim();
+    let words = text.split_whitespace().count();
+    let plain = text
+        .split_whitespace()
+        .filter(|word| {
+            word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"'])
+                .trim_start_matches(['(', '"'])
+                .chars()
+                .all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'))
+        })
+        .count();
+    text.ends_with(['.', '!', '?', '…', '。']) && words >= 4 && plain * 10 >= words * 9
 }

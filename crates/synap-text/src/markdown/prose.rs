@@ -1,7 +1,7 @@
 //! Running text into sentences that stand on their own: a sentence that leans on the one before stays with it, one about
 //! "she" is given the name, and all of a section are given the trail that the section starts with.
 
-use super::{ITEM_BYTES_MAX, Walker, inline};
+use super::{ITEM_BYTES_MAX, Walker, inline, label};
 use crate::outline::NodeId;
 use crate::piece::{Flow, Form, collapse, part};
 use crate::{kind, sentence};
@@ -56,6 +56,13 @@ impl Walker<'_> {
         let mut at = at;
         let mut start = 0;
         if self.frames.is_empty()
+            && let Some(rest) = self.title_line(flow)
+        {
+            at = self.outline.section();
+            self.lines(at, flow, rest..flow.text.len());
+            return;
+        }
+        if self.frames.is_empty()
             && let Some(trail) = inline::trail(&flow.text, self.source)
         {
             for crumb in trail.crumbs {
@@ -63,6 +70,15 @@ impl Walker<'_> {
                 at = Some(self.outline.lead(at, text, flow.source(&crumb), false));
             }
             start = trail.rest;
+        } else if let Some(label) = label::label_line(&flow.text) {
+            let text = collapse(part(&flow.text, label.clone()));
+            let under = if self.opens_section(&text, flow, &label) {
+                self.outline.section()
+            } else {
+                Some(self.outline.lead(at, text, flow.source(&label), false))
+            };
+            self.lines(under, flow, label.end..flow.text.len());
+            return;
         }
         let Some(list) = inline::items(&flow.text, start) else {
             self.sentences(at, flow, start..flow.text.len());
@@ -91,6 +107,20 @@ impl Walker<'_> {
         self.sentences(at, flow, range.start..last.start);
         let text = collapse(part(&flow.text, last.clone()));
         Some(self.outline.lead(at, text, flow.source(&last), false))
+    }
+
+    /// Lines under a label, a piece each.
+    fn lines(&mut self, at: Option<NodeId>, flow: &Flow, range: Range<usize>) {
+        let mut start = range.start;
+        for line in part(&flow.text, range).split_inclusive('\n') {
+            let found = start..start + line.len();
+            start = found.end;
+            if line.len() <= ITEM_BYTES_MAX {
+                self.draft_range(at, flow, found, Form::Item);
+            } else {
+                self.sentences(at, flow, found);
+            }
+        }
     }
 
     fn sentences(&mut self, at: Option<NodeId>, flow: &Flow, range: Range<usize>) {

@@ -142,7 +142,7 @@ fn code_stays_whole() {
 fn links_references_and_markup_lose_no_words() {
     check(
         "See the [runbook](https://a.example/r) first.",
-        &["See the runbook (https://a.example/r) first."],
+        &["See the runbook first."],
     );
     check(
         "See <https://a.example/r> first now.",
@@ -171,6 +171,148 @@ fn links_references_and_markup_lose_no_words() {
     check(
         "> A quote of words.\n> One more is here.",
         &["A quote of words.", "One more is here."],
+    );
+}
+
+#[test]
+fn a_links_target_is_told_where_it_is_all_there_is() {
+    check(
+        "## Links\n- [Runbook](https://a.example/r)\n1. ![chart](c.png)\n2. ![](d.png)\n",
+        &[
+            "Links: Runbook (https://a.example/r)",
+            "Links: 1. chart (c.png)",
+            "Links: 2. d.png",
+        ],
+    );
+    check(
+        "| Team | Page |\n|---|---|\n| Data | [Wiki](https://a.example/w) |\n",
+        &["Team: Data; Page: Wiki (https://a.example/w)"],
+    );
+    check(
+        "An ![image of a chart](c.png) and ![](d.png) are here.",
+        &["An image of a chart and are here."],
+    );
+}
+
+#[test]
+fn definitions_stand_under_their_terms() {
+    check(
+        "# Words\n\nScope\n: Whose memory it is.\n: What a read walks.\n\nEvent\n: What happened.\n\nThe end of the list is here.\n",
+        &[
+            "Words: Scope: Whose memory it is.",
+            "Scope: What a read walks.",
+            "Event: What happened.",
+            "Words: The end of the list is here.",
+        ],
+    );
+}
+
+#[test]
+fn front_matter_gives_title_and_date() {
+    for text in [
+        "---\ntitle: \"Pay\"\ndate: 2026-03-04\ntags: [pay]\n---\n\nWe pay monthly.",
+        "+++\ntitle = \"Pay\"\ndate = 2026-03-04\ntags = [\"pay\"]\n+++\n\nWe pay monthly.",
+    ] {
+        let found = pieces(text);
+        assert_eq!(found.len(), 2, "{found:?}");
+        for piece in found {
+            assert_eq!(piece.title.as_deref(), Some("Pay"));
+            let said_at = piece.said_at.unwrap().to_string();
+            assert_eq!(said_at, "2026-03-04T00:00:00Z");
+        }
+    }
+}
+
+#[test]
+fn code_knows_what_is_said_of_it_and_long_code_its_language() {
+    check(
+        "## Setup\n\nTo build it, run make in the folder.\n\n```sh\nmake\n```\n",
+        &[
+            "Setup: To build it, run make in the folder.",
+            "Setup: To build it, run make in the folder. sh\nmake",
+        ],
+    );
+    let code = "let x = 1;\n".repeat(500);
+    let found = pieces(&format!("```rust\n{code}```"));
+    assert_eq!(found.len(), 2);
+    assert!(
+        found
+            .iter()
+            .all(|piece| piece.body.starts_with("rust\nlet x"))
+    );
+    check(
+        "A letter was sent to us today.\n\n    Dear team, we would like to\n    thank you for it.\n",
+        &[
+            "A letter was sent to us today.",
+            "A letter was sent to us today. Dear team, we would like to thank you for it.",
+        ],
+    );
+}
+
+#[test]
+fn wide_rows_are_cut_between_cells_and_keep_their_first_value() {
+    let columns = 120;
+    let head = "| column name ".repeat(columns);
+    let row = (0..columns).fold(String::new(), |row, at| {
+        format!("{row}| value number {at} ")
+    });
+    let found = pieces(&format!("{head}|\n{}|\n{row}|\n", "|---".repeat(columns)));
+    assert_eq!(found.len(), 3, "{}", found.len());
+    for piece in &found {
+        assert!(piece.body.starts_with("column name: value number 0; "));
+        assert!(piece.body.len() <= 1_500);
+    }
+}
+
+#[test]
+fn plain_text_has_headings_and_sections() {
+    check(
+        "TRAVEL POLICY\n\nBook early if you can do so.\n\n2.1 Meals and drinks\n\nWe pay for all meals there.\n",
+        &[
+            "TRAVEL POLICY: Book early if you can do so.",
+            "TRAVEL POLICY: 2.1 Meals and drinks: We pay for all meals there.",
+        ],
+    );
+    check(
+        "**Meals**\n\nWe pay for all meals there.\n\nTools\n*****\nWe use a lot of tools.\n",
+        &[
+            "Meals: We pay for all meals there.",
+            "Tools: We use a lot of tools.",
+        ],
+    );
+    check(
+        "Decisions:\nWe ship on Friday.\nThe budget is fixed.\n\nAction items:\n- Dana: send the report\n- Bo: call Acme\n\nWe meet again next week.\n",
+        &[
+            "Decisions: We ship on Friday.",
+            "Decisions: The budget is fixed.",
+            "Action items: Dana: send the report",
+            "Action items: Bo: call Acme",
+            "Action items: We meet again next week.",
+        ],
+    );
+    check(
+        "What we bring along:\n\nA tent and a lot of water.\n\nMore words are down here.",
+        &[
+            "What we bring along: A tent and a lot of water.",
+            "More words are down here.",
+        ],
+    );
+}
+
+#[test]
+fn minutes_are_of_the_day_of_the_meeting() {
+    let found = pieces(
+        "Sync of the data team\nDate: March 3, 2026\nAttendees: Dana, Bo\n\nWe ship on Friday.",
+    );
+    assert!(
+        found.iter().all(|piece| piece.said_at.is_some()),
+        "{found:?}"
+    );
+    assert_eq!(found[0].title.as_deref(), Some("Sync of the data team"));
+    assert!(
+        pieces("Party\nDate: March 3, 2026\n\nWe eat.")
+            .iter()
+            .all(|piece| piece.said_at.is_none())
     );
 }
 

@@ -1,0 +1,197 @@
+//! Headings and sections of texts without markup: lines in capitals, numbered titles, bold lines, underlined ones, and what
+//! minutes of meetings are made of.
+
+use super::{Walker, label};
+use crate::piece::{Flow, collapse, floor, part};
+use crate::when::{Order, moment};
+use std::ops::Range;
+use synap_types::Timestamp;
+
+/// A heading has at most this many words.
+const WORDS_MAX: usize = 10;
+/// Letters of a heading in capitals.
+const LETTERS_MIN: usize = 5;
+/// The date of a meeting is looked for in this much of its minutes.
+const HEAD_BYTES_MAX: usize = 1_500;
+/// Below the six levels that Markdown has: underlined, capitals, numbered ("2.1" and deeper), bold, a section of minutes.
+const UNDERLINED: u8 = 7;
+const CAPITALS: u8 = 8;
+const NUMBERED: u8 = 9;
+const BOLD: u8 = 20;
+const SECTION: u8 = 21;
+/// Sections of minutes: what follows stands under them until the next one. In alphabetical order.
+const SECTIONS: &[&str] = &[
+    "absent",
+    "action items",
+    "action points",
+    "actions",
+    "agenda",
+    "announcements",
+    "apologies",
+    "attendees",
+    "background",
+    "blockers",
+    "decisions",
+    "decisions made",
+    "discussion",
+    "follow-ups",
+    "goals",
+    "key decisions",
+    "key takeaways",
+    "next steps",
+    "notes",
+    "open issues",
+    "open questions",
+    "participants",
+    "present",
+    "risks",
+    "summary",
+    "to do",
+    "todo",
+    "topics",
+    "updates",
+];
+/// Only minutes have one of these.
+const PEOPLE: &[&str] = &[
+    "attendees",
+    "participants",
+    "present",
+    "minutes",
+    "facilitator",
+];
+/// Labels of the day of a meeting.
+const DAYS: &[&str] = &["date", "meeting date", "when", "date and time", "date/time"];
+
+impl Walker<'_> {
+    /// Opens a section if the paragraph is a heading by its looks.
+    pub(super) fn plain_heading(&mut self, flow: &Flow) -> bool {
+        let text = flow.text.trim();
+        if !self.frames.is_empty() || text.contains('\n') || text.len() > WORDS_MAX * 20 {
+            return false;
+        }
+        if self.opens_section(text, flow, &(0..flow.text.len())) {
+            return true;
+        }
+        let span = flow.source(&(0..flow.text.len()));
+        let level = level(text).or_else(|| {
+            let after = part(self.source, span.end..floor(self.source, span.end + 3));
+            let before = part(self.source, span.start.saturating_sub(2)..span.start);
+            (matches!(before, "**" | "__") && after.starts_with(before)).then_some(BOLD)
+        });
+        let words = text.split_whitespace().nth(WORDS_MAX).is_none();
+        if let Some(level) = level.filter(|_| words && !text.ends_with(['.', '!', '?', ','])) {
+            self.outline.heading(level, collapse(text), span);
+            return true;
+        }
+        false
+    }
+
+    /// The title line of a document that starts with it and then tells "Key: value"; where the rest starts.
+    pub(super) fn title_line(&mut self, flow: &Flow) -> Option<usize> {
+        let (title, rest) = flow.text.split_once('\n')?;
+        let next = rest.lines().next()?;
+        let (key, _) = next.split_once(": ")?;
+        let named = self.drafts.is_empty()
+            && self.outline.section().is_none()
+            && label::is_label(title)
+            && !title.contains(':')
+            && label::is_label(key);
+        named.then(|| {
+            let range = 0..title.len();
+            self.outline
+                .heading(1, collapse(title), flow.source(&range));
+            title.len() + 1
+        })
+    }
+
+    /// Opens a section of minutes, if that is what `label` names.
+    pub(super) fn opens_section(&mut self, label: &str, flow: &Flow, range: &Range<usize>) -> bool {
+        let name = label.trim_end_matches(':').to_lowercase();
+        let opens = self.frames.is_empty() && SECTIONS.binary_search(&name.as_str()).is_ok();
+        if opens {
+            self.outline
+                .heading(SECTION, collapse(label), flow.source(range));
+        }
+        opens
+    }
+
+    /// A line of marks: where it stands right under a short line, it underlines that.
+    pub(super) fn rule(&mut self, range: &Range<usize>) {
+        self.flush();
+        let underlined = self.pending.as_ref().is_some_and(|flow| {
+            let span = flow.source(&(0..flow.text.len()));
+            self.frames.is_empty()
+                && part(self.source, span.end..range.start).trim_matches(' ') == "\n"
+        });
+        if underlined && let Some(flow) = self.pending.take() {
+            let span = flow.source(&(0..flow.text.len()));
+            self.outline.heading(UNDERLINED, collapse(&flow.text), span);
+        }
+        self.settle();
+    }
+}
+
+/// The level of a line in capitals or with a number of two parts.
+fn level(text: &str) -> Option<u8> {
+    let letters = text.chars().filter(|c| c.is_uppercase()).count();
+    if letters >= LETTERS_MIN && !text.contains(char::is_lowercase) && !text.contains(": ") {
+        return Some(CAPITALS);
+    }
+    let (number, title) = text.split_once(' ')?;
+    let number = number.trim_end_matches('.');
+    let dots = number.matches('.').count();
+    let numbered = (1..=4).contains(&dots)
+        && number.split('.').all(|part| {
+            !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit())
+        })
+        && title.trim_start().starts_with(char::is_uppercase);
+    numbered.then(|| NUMBERED + u8::try_from(dots).unwrap_or(0))
+}
+
+/// When the meeting was that a text has the minutes of.
+pub(super) fn held_at(text: &str) -> Option<Timestamp> {
+    let head = part(text, 0..floor(text, HEAD_BYTES_MAX));
+    let bare = |text: &str| {
+        text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '#' | '-' | '_' | '|'))
+            .to_lowercase()
+    };
+    let minutes = head.lines().any(|line| {
+        let label = bare(line.split(':').next().unwrap_or_default());
+        PEOPLE.iter().any(|word| label == *word) || label.ends_with("minutes")
+    });
+    if !minutes {
+        return None;
+    }
+    head.lines().find_map(|line| {
+        let (label, value) = line.split_once(':')?;
+        let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '|'));
+        DAYS.contains(&bare(label).as_str())
+            .then(|| moment(value, Order::MonthFirst))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_is_in_order() {
+        assert!(SECTIONS.is_sorted());
+    }
+
+    #[test]
+    fn levels_go_by_looks() {
+        for (text, expected) in [
+            ("TRAVEL POLICY", Some(CAPITALS)),
+            ("2.1 Meals", Some(NUMBERED + 1)),
+            ("2.1.3. Meals", Some(NUMBERED + 2)),
+            ("OK", None),
+            ("NOTE: ASK FIRST", None),
+            ("2 Meals", None),
+            ("2.1 meals", None),
+            ("Travel policy", None),
+        ] {
+            assert_eq!(level(text), expected, "{text:?}");
+        }
+    }
+}
