@@ -4,7 +4,8 @@
 //! ```text
 //! Content ─► chat (turns) ─┐
 //!         ─► json (leaves) ├─► pieces ─► statement: bounded, typed by kind ─► Statement
-//!         ─► markdown ─────┘
+//!         ─► mail (authors) ─┤
+//!         ─► markdown, HTML ─┘
 //!              └─ outline (headings, lead-ins), sentence (cutting)
 //!
 //! turn       ─► turn (one speaker's Markdown) ─► Statement
@@ -20,6 +21,7 @@
 mod chat;
 mod json;
 mod kind;
+mod mail;
 mod markdown;
 mod merge;
 mod normal;

@@ -36,7 +36,10 @@ impl Walker<'_> {
         let Some(flow) = self.pending.take() else {
             return above;
         };
-        if takes_labels || flow.text.trim_end().ends_with(':') {
+        if flow.text.trim_end().ends_with(':') {
+            return self.lead_in(above, &flow, 0..flow.text.len());
+        }
+        if takes_labels {
             let span = flow.source(&(0..flow.text.len()));
             return Some(self.outline.lead(above, collapse(&flow.text), span, false));
         }

@@ -95,7 +95,12 @@ impl Walker<'_> {
     }
 
     /// The text before a list, whose last sentence leads in to it if it ends with a colon.
-    fn lead_in(&mut self, at: Option<NodeId>, flow: &Flow, range: Range<usize>) -> Option<NodeId> {
+    pub(super) fn lead_in(
+        &mut self,
+        at: Option<NodeId>,
+        flow: &Flow,
+        range: Range<usize>,
+    ) -> Option<NodeId> {
         let last = sentence::cut(part(&flow.text, range.clone()))
             .pop()
             .map(|last| range.start + last.start..range.start + last.end)

@@ -43,6 +43,18 @@ fn list_items_carry_headings_and_lead_ins() {
 }
 
 #[test]
+fn only_the_last_sentence_leads_in() {
+    check(
+        "The hall opens in March. Please bring:\n\n- a pen\n- some paper\n",
+        &[
+            "The hall opens in March.",
+            "Please bring: a pen",
+            "Please bring: some paper",
+        ],
+    );
+}
+
+#[test]
 fn headings_nest_and_empty_ones_stay() {
     check(
         "# A\n## B\n### C\nText of the C section.\n## D\n# E\nText of the E section.\n",
