@@ -7,6 +7,7 @@ mod stamp;
 
 use crate::piece::{Flow, Form, GROUP_BYTES, Piece, collapse, merge, part};
 use crate::{kind, markdown};
+pub(crate) use label::is_role;
 pub(crate) use speaker::Reading;
 use speaker::{Line, lines};
 use std::ops::Range;
@@ -73,17 +74,17 @@ pub(crate) fn capital(role: &str) -> String {
 
 /// What somebody said, or, without a speaker, what stands before and between.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Spoken {
     /// Who, as it is shown: "User", "Dana".
     pub(crate) speaker: Option<String>,
     /// When, if the transcript tells the date, too.
     pub(crate) said_at: Option<Timestamp>,
     /// The words, and where they stand.
-    pub(crate) flow: Flow,
+    pub(crate) words: Flow,
 }
 
 /// What a transcript has in it, in order; `None` when the text has neither speakers' lines nor subtitles.
-pub(crate) fn said(text: &str, reading: Reading) -> Option<Vec<Said>> {
+pub(crate) fn said(text: &str, reading: Reading) -> Option<Vec<Spoken>> {
     if let Some(said) = cues::read(text) {
         return Some(said);
     }
@@ -91,15 +92,15 @@ pub(crate) fn said(text: &str, reading: Reading) -> Option<Vec<Said>> {
     let first = lines.first().map_or(text.len(), |line| line.start);
     let ends = lines.iter().skip(1).map(|line| line.start);
     let turns = lines.iter().zip(ends.chain([text.len()]));
-    let mut all = vec![Said {
+    let mut all = vec![Spoken {
         speaker: None,
         said_at: None,
-        flow: trimmed(text, 0..first),
+        words: trimmed(text, 0..first),
     }];
-    all.extend(turns.map(|(line, end)| Said {
+    all.extend(turns.map(|(line, end)| Spoken {
         speaker: Some(line.speaker.clone()),
         said_at: line.said_at,
-        flow: trimmed(text, line.body..end),
+        words: trimmed(text, line.body..end),
     }));
     Some(all)
 }
@@ -123,12 +124,12 @@ pub(crate) fn pieces(text: &str, reading: Reading) -> Option<Vec<Piece>> {
             said_at: said.said_at,
         };
         let found = if turn.speaker.is_none() {
-            markdown::pieces(&said.flow.text)
+            markdown::pieces(&said.words.text)
         } else {
-            turn.pieces(&said.flow.text)
+            turn.pieces(&said.words.text)
         };
         pieces.extend(found.into_iter().map(|mut piece| {
-            piece.span = said.flow.source(&piece.span);
+            piece.span = said.words.source(&piece.span);
             piece
         }));
     }

@@ -1,6 +1,6 @@
 //! A raw transcript into turns.
 
-use crate::chat::{Reading, Said, said};
+use crate::chat::{Reading, Spoken, said};
 use crate::kind;
 use synap_types::{Timestamp, TurnRole};
 
@@ -47,8 +47,8 @@ fn user(text: &str) -> Option<TranscriptTurn> {
     })
 }
 
-fn turn(said: &Said) -> Option<TranscriptTurn> {
-    let content = user(&said.flow.text)?;
+fn turn(said: &Spoken) -> Option<TranscriptTurn> {
+    let content = user(&said.words.text)?;
     let Some(speaker) = &said.speaker else {
         return Some(content);
     };

@@ -1,6 +1,6 @@
-//! Subtitles (WebVTT, SubRip) as what somebody said: cues of one speaker are put together, numbers and times left out.
+//! Subtitles (`WebVTT`, `SubRip`) as what somebody said: cues of one speaker are put together, numbers and times left out.
 
-use super::Said;
+use super::Spoken;
 use super::speaker::named;
 use crate::piece::{Flow, part};
 use crate::when::seconds;
@@ -12,7 +12,7 @@ const LINES_MAX: usize = 12;
 const TURN_BYTES_GOOD: usize = 600;
 
 /// What is said in subtitles; `None` when the text is none.
-pub(super) fn read(text: &str) -> Option<Vec<Said>> {
+pub(super) fn read(text: &str) -> Option<Vec<Spoken>> {
     let vtt = text.trim_start_matches('\u{feff}').starts_with("WEBVTT");
     if !vtt && !text.lines().take(LINES_MAX).any(is_timing) {
         return None;
@@ -47,7 +47,7 @@ fn is_timing(line: &str) -> bool {
 
 #[derive(Debug, Default)]
 struct Cues {
-    said: Vec<Said>,
+    said: Vec<Spoken>,
     speaker: Option<String>,
     flow: Flow,
 }
@@ -97,10 +97,10 @@ impl Cues {
     fn end(&mut self) {
         let flow = std::mem::take(&mut self.flow);
         if !flow.text.trim().is_empty() {
-            self.said.push(Said {
+            self.said.push(Spoken {
                 speaker: self.speaker.clone(),
                 said_at: None,
-                flow,
+                words: flow,
             });
         }
     }

@@ -138,7 +138,7 @@ pub(super) fn shown(label: &str) -> String {
     }
 }
 
-pub(super) fn is_role(label: &str) -> bool {
+pub(crate) fn is_role(label: &str) -> bool {
     ROLES.binary_search(&label.to_lowercase().as_str()).is_ok()
 }
 
