@@ -5,7 +5,7 @@ mod label;
 mod speaker;
 mod stamp;
 
-use crate::piece::{Flow, Form, GROUP_BYTES, Piece, collapse, merge, part};
+use crate::piece::{Flow, Form, GROUP_BYTES, Piece, clip, collapse, merge, part};
 use crate::{kind, markdown};
 pub(crate) use label::is_role;
 pub(crate) use speaker::Reading;
@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::rc::Rc;
 use synap_types::Timestamp;
 
+/// A speaker's name is shown up to here.
+const NAME_BYTES_MAX: usize = 200;
 /// A turn up to here is one piece.
 const TURN_BYTES_SHORT: usize = 160;
 
@@ -62,6 +64,12 @@ fn by_kind(pieces: Vec<Piece>) -> Vec<Piece> {
             )
         })
         .collect()
+}
+
+/// A name on one line, clipped; `None` when it is blank.
+pub(crate) fn shown_name(name: &str) -> Option<String> {
+    let name = clip(&collapse(name), NAME_BYTES_MAX);
+    (!name.is_empty()).then_some(name)
 }
 
 /// A role as it is shown: "User".

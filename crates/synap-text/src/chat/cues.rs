@@ -1,7 +1,7 @@
 //! Subtitles (`WebVTT`, `SubRip`) as what somebody said: cues of one speaker are put together, numbers and times left out.
 
-use super::Spoken;
 use super::speaker::named;
+use super::{Spoken, shown_name};
 use crate::piece::{Flow, part};
 use crate::when::seconds;
 use std::ops::Range;
@@ -64,7 +64,7 @@ impl Cues {
             .map(|(name, rest)| (name.split_once(' ').map_or("", |(_, name)| name), rest))
         {
             from = end - rest.len();
-            self.turn(Some(name.trim().to_owned()).filter(|name| !name.is_empty()));
+            self.turn(shown_name(name));
         } else if let Some((name, body)) = named(said) {
             from += body;
             self.turn(Some(name));

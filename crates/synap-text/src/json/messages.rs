@@ -2,7 +2,7 @@
 
 use super::flatten::{self, within};
 use super::reader::{Node, Shape};
-use crate::chat::{Turn, capital, is_role};
+use crate::chat::{Turn, capital, is_role, shown_name};
 use crate::piece::Piece;
 use crate::when::{Order, moment};
 use std::rc::Rc;
@@ -220,13 +220,12 @@ fn is_part(node: &Node) -> bool {
 
 /// Roles with a capital, names as they are.
 fn shown(key: &str, speaker: &str) -> Option<Rc<str>> {
-    let speaker = speaker.trim();
-    let shown = if key == "role" || is_role(speaker) {
-        capital(speaker)
+    let speaker = shown_name(speaker)?;
+    Some(if key == "role" || is_role(&speaker) {
+        capital(&speaker).into()
     } else {
-        speaker.to_owned()
-    };
-    (!shown.is_empty()).then(|| shown.into())
+        speaker.into()
+    })
 }
 
 /// A date and time, or seconds or milliseconds since 1970.

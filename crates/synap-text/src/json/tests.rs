@@ -211,3 +211,18 @@ fn lines_of_json_are_a_piece_each() {
     assert_eq!(pieces(text, false).unwrap()[1].span, 17..30);
     assert!(pieces("{\"name\":\"Dana\"}\nand more", false).is_none());
 }
+
+/// Each of its statements shows it.
+#[test]
+fn a_long_name_of_a_speaker_is_clipped() {
+    let text = format!(
+        r#"[{{"name":"{}\u0007","content":"hi"}}]"#,
+        "word ".repeat(1_000)
+    );
+    let found = pieces(&text, true).unwrap();
+    let name = found[0].speaker.as_deref().unwrap();
+    assert!(
+        name.len() < 210 && !name.contains(char::is_control),
+        "{name:?}"
+    );
+}

@@ -35,7 +35,7 @@ impl Walker<'_> {
         for range in cut_long(&flow.text, range, bytes_max) {
             let text = part(&flow.text, range.clone());
             let body = if form == Form::Code {
-                text.trim_matches('\n').trim_end().to_owned()
+                printable(text)
             } else {
                 collapse(text)
             };
@@ -84,4 +84,13 @@ impl Walker<'_> {
         pieces.sort_by_key(|piece| piece.span.start);
         pieces
     }
+}
+
+/// Code with its line breaks and tabs, and no other control characters.
+fn printable(code: &str) -> String {
+    let code: String = code
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect();
+    code.trim_matches('\n').trim_end().to_owned()
 }

@@ -244,6 +244,10 @@ fn code_knows_what_is_said_of_it_and_long_code_its_language() {
             "Setup: To build it, run make in the folder. sh\nmake",
         ],
     );
+    check(
+        "```sh\r\nmake\u{0}\r\n\tx\u{7}y\r\n```\r\n",
+        &["sh\nmake\n\txy"],
+    );
     let code = "let x = 1;\n".repeat(500);
     let found = pieces(&format!("```rust\n{code}```"));
     assert_eq!(found.len(), 2);
