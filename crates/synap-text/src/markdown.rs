@@ -37,12 +37,12 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_DEFINITION_LIST
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+        | Options::ENABLE_DEFINITION_LIST;
     let mut walker = Walker::new(text);
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
-        walker.event(event, range);
+    let start = walker.front_matter();
+    let rest = part(text, start..text.len());
+    for (event, range) in Parser::new_ext(rest, options).into_offset_iter() {
+        walker.event(event, range.start + start..range.end + start);
     }
     walker.finish()
 }
@@ -53,7 +53,6 @@ enum Leaf {
     Paragraph,
     Heading(u8),
     Code,
-    Front,
     Html,
     Cell,
 }
@@ -177,10 +176,6 @@ impl<'a> Walker<'a> {
                 self.settle();
             }
             Tag::CodeBlock(kind) => self.start_code(&kind, &range),
-            Tag::MetadataBlock(_) => {
-                self.open(Leaf::Front);
-                self.frame(None, false);
-            }
             Tag::HtmlBlock => {
                 self.open(Leaf::Html);
                 self.settle();
@@ -199,6 +194,7 @@ impl<'a> Walker<'a> {
             }
             Tag::DefinitionListTitle => self.start_term(),
             Tag::TableCell
+            | Tag::MetadataBlock(_)
             | Tag::Emphasis
             | Tag::Strong
             | Tag::Strikethrough
@@ -213,7 +209,7 @@ impl<'a> Walker<'a> {
                 self.cover_end(&range);
                 self.flush();
             }
-            TagEnd::CodeBlock | TagEnd::MetadataBlock(_) => {
+            TagEnd::CodeBlock => {
                 self.cover_end(&range);
                 self.flush();
                 self.frames.pop();
@@ -268,7 +264,8 @@ impl<'a> Walker<'a> {
                 self.end_terms();
                 self.frames.pop();
             }
-            TagEnd::Emphasis
+            TagEnd::MetadataBlock(_)
+            | TagEnd::Emphasis
             | TagEnd::Strong
             | TagEnd::Strikethrough
             | TagEnd::Superscript

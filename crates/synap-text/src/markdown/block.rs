@@ -1,6 +1,5 @@
 //! Blocks as they end: what they stand under, and whether they lead in to what follows.
 
-use super::front::Front;
 use super::{Frame, ITEM_BYTES_MAX, Item, Leaf, Link, TARGET_BYTES_MAX, Walker, html, label};
 use crate::outline::NodeId;
 use crate::piece::{Flow, Form, collapse, part};
@@ -69,10 +68,6 @@ impl Walker<'_> {
             Leaf::Paragraph | Leaf::Cell => self.paragraph(flow),
             Leaf::Heading(level) => self.heading(level, &flow),
             Leaf::Code => self.code(&flow),
-            Leaf::Front => {
-                self.front = Front::of(&flow.text);
-                self.draft(None, &flow, Form::Code);
-            }
             Leaf::Html => {
                 let at = self.context();
                 self.prose(at, &html::strip(&flow));

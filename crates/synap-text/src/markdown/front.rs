@@ -1,10 +1,14 @@
 //! What front matter says of the whole document: its title, and when it was written.
 
-use crate::piece::clip;
+use super::Walker;
+use crate::piece::{Flow, Form, clip, floor, part};
 use crate::when::{Order, moment};
+use std::ops::Range;
 use std::rc::Rc;
 use synap_types::Timestamp;
 
+/// Front matter ends within so much.
+const BYTES_MAX: usize = 64 * 1024;
 /// A title is told up to here.
 const TITLE_BYTES_MAX: usize = 120;
 /// Keys of a date, the better ones first.
@@ -23,6 +27,47 @@ const DATES: &[&str] = &[
 pub(super) struct Front {
     pub(super) title: Option<Rc<str>>,
     pub(super) said_at: Option<Timestamp>,
+}
+
+impl Walker<'_> {
+    /// Takes front matter from the start of the text; where the rest starts.
+    ///
+    /// Not by the parser, whose time is quadratic in the lines of marks that could start some.
+    pub(super) fn front_matter(&mut self) -> usize {
+        let Some(inner) = inner(self.source) else {
+            return 0;
+        };
+        let mut flow = Flow::default();
+        flow.push(part(self.source, inner.clone()), inner.clone());
+        self.front = Front::of(&flow.text);
+        self.draft(None, &flow, Form::Code);
+        let rest = part(self.source, inner.end..self.source.len());
+        let start = inner.end + rest.find('\n').map_or(rest.len(), |at| at + 1);
+        self.covered = start;
+        start
+    }
+}
+
+/// What stands between the first line of marks and the next one, if it tells keys and values.
+fn inner(text: &str) -> Option<Range<usize>> {
+    let mut lines = part(text, 0..floor(text, BYTES_MAX)).split_inclusive('\n');
+    let first = lines.next()?;
+    let mark = first.trim_end();
+    if !matches!(mark, "---" | "+++") {
+        return None;
+    }
+    let (mut at, mut keys) = (first.len(), false);
+    for line in lines {
+        if line.trim_end() == mark || mark == "---" && line.trim_end() == "..." {
+            return keys.then_some(first.len()..at);
+        }
+        if at == first.len() && line.trim().is_empty() {
+            return None;
+        }
+        keys |= line.contains([':', '=']);
+        at += line.len();
+    }
+    None
 }
 
 impl Front {

@@ -236,6 +236,25 @@ fn front_matter_gives_title_and_date() {
 }
 
 #[test]
+fn rules_are_no_front_matter() {
+    for text in [
+        "---\n\nOne: two\n\n---\n",
+        "---\nOne: two is here",
+        "\n---\nOne: two\n---\n",
+    ] {
+        assert!(
+            pieces(text)
+                .iter()
+                .all(|piece| piece.form != crate::piece::Form::Code),
+            "{text:?}"
+        );
+    }
+    let found = pieces("---\r\ntitle: Pay\r\n---\r\nWe pay monthly.");
+    assert_eq!(found[1].body, "We pay monthly.");
+    assert_eq!(found[1].span, 22..37);
+}
+
+#[test]
 fn code_knows_what_is_said_of_it_and_long_code_its_language() {
     check(
         "## Setup\n\nTo build it, run make in the folder.\n\n```sh\nmake\n```\n",

@@ -60,6 +60,17 @@ const REPEATED: &[&str] = &[
     "1) a\n",
     "---\n",
     "a\n---\n",
+    ">---\n",
+    "a\n: b\n",
+    "<td>",
+    "<table><tr><td>",
+    "> From: a\nSubject: b\n",
+    "A > B: ",
+    "1. a. ",
+    "Decisions:\n",
+    "Dana 10:02\n",
+    "<v Dana>",
+    "00:00:01.000 --> 00:00:02.000\nDana: a\n\n",
 ];
 
 fn repeated(text: &str) -> String {
