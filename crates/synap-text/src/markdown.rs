@@ -105,6 +105,12 @@ struct Walker<'a> {
     /// The last link that was closed in the open text.
     link: Option<Link>,
     front: Front,
+    /// The paragraph before, if it is a question that an answer may follow.
+    question: Option<NodeId>,
+    /// The only item so far of a numbered list: the title of a section, if it stays the only one.
+    numbered: Option<(Option<NodeId>, Flow)>,
+    /// Items of the list that no other is around.
+    items: usize,
     /// The language of the open code.
     language: Option<String>,
     /// The paragraph that ended last, if nothing else did since.
@@ -129,6 +135,9 @@ impl<'a> Walker<'a> {
             links: Vec::new(),
             link: None,
             front: Front::default(),
+            question: None,
+            numbered: None,
+            items: 0,
             language: None,
             said: None,
             table: Table::default(),
@@ -181,7 +190,12 @@ impl<'a> Walker<'a> {
                 self.settle();
             }
             Tag::BlockQuote(_) | Tag::DefinitionList => self.container(false, false),
-            Tag::List(first) => self.container(true, first.is_some()),
+            Tag::List(first) => {
+                self.container(true, first.is_some());
+                if self.frames.len() == 1 {
+                    self.items = 0;
+                }
+            }
             Tag::Item => self.item(&range),
             Tag::FootnoteDefinition(label) => self.start_footnote(&label, &range),
             Tag::Table(_) => {
@@ -217,19 +231,13 @@ impl<'a> Walker<'a> {
             TagEnd::Item => {
                 self.flush();
                 self.settle();
-                if let Some(Frame {
-                    at,
-                    item: Item::Label(flow),
-                    ..
-                }) = self.frames.pop()
-                {
-                    self.draft(at, &flow, Form::Item);
-                }
+                self.end_item();
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::FootnoteDefinition => {
                 self.flush();
                 self.settle();
                 self.frames.pop();
+                self.numbered_title();
             }
             TagEnd::TableCell => {
                 self.show_target();
@@ -328,6 +336,10 @@ impl<'a> Walker<'a> {
     fn item(&mut self, range: &Range<usize>) {
         self.open(Leaf::Paragraph);
         self.settle();
+        self.not_a_title();
+        if self.frames.len() == 1 {
+            self.items += 1;
+        }
         let (at, ordered) = self
             .frames
             .last()

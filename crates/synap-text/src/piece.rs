@@ -183,6 +183,7 @@ fn few_words(text: &str) -> bool {
         .nth(WORDS_FEW - 1)
         .is_none()
         && text.is_ascii()
+        && !text.contains(": ")
 }
 
 /// The largest character boundary of `text` at or before `bytes`.

@@ -1,6 +1,8 @@
 //! Blocks as they end: what they stand under, and whether they lead in to what follows.
 
-use super::{Frame, ITEM_BYTES_MAX, Item, Leaf, Link, TARGET_BYTES_MAX, Walker, html, label};
+use super::{
+    Draft, Frame, ITEM_BYTES_MAX, Item, Leaf, Link, TARGET_BYTES_MAX, Walker, html, label, page,
+};
 use crate::outline::NodeId;
 use crate::piece::{Flow, Form, collapse, part};
 use pulldown_cmark::CodeBlockKind;
@@ -68,10 +70,34 @@ impl Walker<'_> {
             Leaf::Paragraph | Leaf::Cell => self.paragraph(flow),
             Leaf::Heading(level) => self.heading(level, &flow),
             Leaf::Code => self.code(&flow),
-            Leaf::Html => {
-                let at = self.context();
-                self.prose(at, &html::strip(&flow));
-            }
+            Leaf::Html => self.html(&flow),
+        }
+    }
+
+    /// HTML in Markdown: a structure is read as a page's is, all else is text.
+    fn html(&mut self, flow: &Flow) {
+        let at = self.context();
+        if !page::has_structure(&flow.text) {
+            self.prose(at, &html::strip(flow));
+            return;
+        }
+        for piece in page::pieces(&flow.text) {
+            let span = flow.source(&piece.span);
+            let at = match piece.context {
+                Some(context) => {
+                    let lead = self
+                        .outline
+                        .lead(at, context.to_string(), span.clone(), true);
+                    Some(lead)
+                }
+                None => at,
+            };
+            self.drafts.push(Draft {
+                at,
+                body: piece.body,
+                span,
+                form: piece.form,
+            });
         }
     }
 

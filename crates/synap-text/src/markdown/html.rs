@@ -93,8 +93,10 @@ pub(super) fn tag(text: &str) -> Markup {
     if text.starts_with("<!--") {
         return Markup::Other;
     }
-    let name: String = text
-        .trim_start_matches(['<', '/'])
+    // Only these: a run of brackets would be gone through again from each of them.
+    let inner = text.strip_prefix('<').unwrap_or(text);
+    let inner = inner.strip_prefix('/').unwrap_or(inner);
+    let name: String = inner
         .chars()
         .take_while(|c| c.is_ascii_alphanumeric() || *c == ':')
         .take(12)

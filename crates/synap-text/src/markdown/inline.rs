@@ -111,7 +111,7 @@ fn dashed(text: &str, range: Range<usize>) -> Option<List> {
     (after_mark && marks.len() >= ITEMS_MIN).then(|| between(&marks, range.end))
 }
 
-/// "1. …", "2. …" and so on, the first after a mark or at the start.
+/// "1. …", "2. …" and so on, the first after a mark or at the start, the others also before capitals.
 fn numbered(text: &str, range: Range<usize>) -> Option<List> {
     let body = part(text, range.clone());
     let mut marks = Vec::new();
@@ -122,7 +122,13 @@ fn numbered(text: &str, range: Range<usize>) -> Option<List> {
             .iter()
             .filter_map(|mark| {
                 let at = rest.find(mark.as_str())?;
-                ends_phrase(part(body, 0..from + at).trim_end()).then_some(at)
+                let (before, after) = (
+                    part(body, 0..from + at),
+                    part(rest, at + mark.len()..rest.len()),
+                );
+                let follows =
+                    number > 1 && before.ends_with(' ') && after.starts_with(char::is_uppercase);
+                (follows || ends_phrase(before.trim_end())).then_some(at)
             })
             .min();
         let Some(at) = found else {
@@ -219,6 +225,13 @@ mod tests {
             Some((
                 "To fix it: ",
                 &["1. Go to the page. ", "2. Click on Save. ", "3. Done"],
+            )),
+        );
+        check_items(
+            "Ask: 1. Open the board 2. Make a card 3. Done",
+            Some((
+                "Ask: ",
+                &["1. Open the board ", "2. Make a card ", "3. Done"],
             )),
         );
         check_items("The line Porto - Lisbon - Faro is closed.", None);

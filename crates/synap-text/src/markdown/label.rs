@@ -28,6 +28,25 @@ pub(super) fn label_line(text: &str) -> Option<Range<usize>> {
     label.then_some(0..line.len())
 }
 
+/// Words before a question, and before its answer.
+const QUESTIONS: &[&str] = &["Q:", "Question:", "Frage:"];
+const ANSWERS: &[&str] = &["A:", "Answer:", "Antwort:"];
+
+/// Whether a paragraph says of itself that it is a question.
+pub(super) fn is_question(text: &str) -> bool {
+    QUESTIONS.iter().any(|label| text.starts_with(label))
+}
+
+/// The answer in a paragraph: all of it, or what follows a question.
+pub(super) fn answer(text: &str) -> Option<Range<usize>> {
+    let answers = |text: &str| ANSWERS.iter().any(|label| text.starts_with(label));
+    if answers(text) {
+        return Some(0..text.len());
+    }
+    let at = text.find('\n').filter(|_| is_question(text))? + 1;
+    answers(part(text, at..text.len())).then_some(at..text.len())
+}
+
 /// Whether a line break in a paragraph (at `range` in `source`) separates: the next line is "Label: value", or starts
 /// with a capital though this line is short.
 pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {

@@ -92,6 +92,14 @@ pub(super) fn is_page(text: &str) -> bool {
     block && text.ends_with('>') && text.contains("</") && !markdown
 }
 
+/// Whether HTML has more than blocks of text: a list, a table, headings or code.
+pub(super) fn has_structure(html: &str) -> bool {
+    tokens(html)
+        .iter()
+        .filter_map(Token::opens)
+        .any(|name| OF_LAYOUTS.contains(&name))
+}
+
 /// The pieces of a page, in the order of its text.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut page = Page::new(text);

@@ -1,8 +1,8 @@
 //! Headings and sections of texts without markup: lines in capitals, numbered titles, bold lines, underlined ones, and what
 //! minutes of meetings are made of.
 
-use super::{Walker, label};
-use crate::piece::{Flow, collapse, floor, part};
+use super::{Frame, Item, Walker, label};
+use crate::piece::{Flow, Form, collapse, floor, part};
 use crate::when::{Order, moment};
 use std::ops::Range;
 use synap_types::Timestamp;
@@ -113,6 +113,40 @@ impl Walker<'_> {
                 .heading(SECTION, collapse(label), flow.source(range));
         }
         opens
+    }
+
+    /// Ends an item whose text leads in to nothing.
+    pub(super) fn end_item(&mut self) {
+        let Some(Frame {
+            at,
+            item: Item::Label(flow),
+            ..
+        }) = self.frames.pop()
+        else {
+            return;
+        };
+        let alone = matches!(self.frames.as_slice(), [list] if list.ordered && list.at == self.outline.section());
+        let first = self.numbered.is_none() && self.items == 1;
+        if alone && first && !flow.text.trim_end().ends_with(':') {
+            self.numbered = Some((at, flow));
+        } else {
+            self.draft(at, &flow, Form::Item);
+        }
+    }
+
+    /// There are more items in its list.
+    pub(super) fn not_a_title(&mut self) {
+        if let Some((at, flow)) = self.numbered.take() {
+            self.draft(at, &flow, Form::Item);
+        }
+    }
+
+    /// "1. Booking", alone between paragraphs, is the title of what follows.
+    pub(super) fn numbered_title(&mut self) {
+        if let Some((_, flow)) = self.numbered.take() {
+            let span = flow.source(&(0..flow.text.len()));
+            self.outline.heading(NUMBERED, collapse(&flow.text), span);
+        }
     }
 
     /// A line of marks: where it stands right under a short line, it underlines that.

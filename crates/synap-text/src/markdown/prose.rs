@@ -80,6 +80,25 @@ impl Walker<'_> {
             self.lines(under, flow, label.end..flow.text.len());
             return;
         }
+        if let Some(answer) = label::answer(&flow.text) {
+            if answer.start > 0 {
+                self.sentences(at, flow, 0..answer.start);
+                let text = collapse(part(&flow.text, 0..answer.start));
+                self.question =
+                    Some(
+                        self.outline
+                            .lead(at, text, flow.source(&(0..answer.start)), true),
+                    );
+            }
+            let under = self.question.take().or(at);
+            self.sentences(under, flow, answer);
+            return;
+        }
+        self.question = label::is_question(&flow.text).then(|| {
+            let text = collapse(&flow.text);
+            self.outline
+                .lead(at, text, flow.source(&(0..flow.text.len())), true)
+        });
         let Some(list) = inline::items(&flow.text, start) else {
             self.sentences(at, flow, start..flow.text.len());
             return;

@@ -335,6 +335,50 @@ fn plain_text_has_headings_and_sections() {
 }
 
 #[test]
+fn a_numbered_line_alone_is_a_title() {
+    check(
+        "1. Scope\n\nAll who travel for us.\n\n2. Booking\n\nBook two weeks ahead.\n\n1. one\n2. two\n",
+        &[
+            "1. Scope: All who travel for us.",
+            "2. Booking: Book two weeks ahead.",
+            "2. Booking: 1. one",
+            "2. Booking: 2. two",
+        ],
+    );
+    check(
+        "We need:\n\n1. a pen\n\nMore words are down here.",
+        &["We need: 1. a pen", "More words are down here."],
+    );
+}
+
+#[test]
+fn answers_stand_under_their_questions() {
+    for gap in ["\n", "\n\n"] {
+        check(
+            &format!(
+                "Q: Can I rent a car?{gap}A: Yes, if it is cheaper.\n\nThe end of the list is here."
+            ),
+            &[
+                "Q: Can I rent a car?",
+                "Q: Can I rent a car? A: Yes, if it is cheaper.",
+                "The end of the list is here.",
+            ],
+        );
+    }
+}
+
+#[test]
+fn structures_of_html_in_markdown_are_read() {
+    check(
+        "## Places\n\nWe have two of them now.\n\n<table>\n<tr><th>Place<th>Size</tr>\n<tr><td>Porto<td>8</tr>\n</table>\n",
+        &[
+            "Places: We have two of them now.",
+            "Places: Place: Porto; Size: 8",
+        ],
+    );
+}
+
+#[test]
 fn minutes_are_of_the_day_of_the_meeting() {
     let found = pieces(
         "Sync of the data team\nDate: March 3, 2026\nAttendees: Dana, Bo\n\nWe ship on Friday.",

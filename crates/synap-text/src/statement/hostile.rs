@@ -120,6 +120,10 @@ fn nested_and_unclosed_structures_take_bounded_time() {
     }));
     check(format!("[{}0]", "{\"a\":[{}]},".repeat(15_000)));
     check(format!(".{}", repeated(")")));
+    check(format!("<!--{}", repeated("</")));
+    check(format!("<html>{}", repeated("<script>")));
+    check(format!("<html>{}", repeated("<td></tr>")));
+    check(format!("<html>{}", repeated("<svg>")));
     check(format!("a{}", repeated("\u{301}")));
     check(format!("# {}\n\n{}", repeated("long "), repeated("- a\n")));
     check(format!(

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// No element has a longer name.
 const NAME_BYTES_MAX: usize = 16;
 /// Elements whose content is no markup.
-const RAW: &[&str] = &["script", "style"];
+const RAW: [&str; 2] = ["script", "style"];
 
 /// A part of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         // Text that holds the last of each mark: behind it, nobody looks again.
         last_end: text.rfind('>').unwrap_or(0),
         last_comment_end: text.rfind("-->").unwrap_or(0),
+        last_raw_ends: RAW.map(|name| last_close(text, name)),
     };
     let (mut at, mut from) = (0, 0);
     while let Some(found) = part(text, at..text.len()).find('<') {
@@ -74,6 +75,7 @@ struct Reader<'a> {
     tokens: Vec<Token>,
     last_end: usize,
     last_comment_end: usize,
+    last_raw_ends: [usize; 2],
 }
 
 impl Reader<'_> {
@@ -117,7 +119,9 @@ impl Reader<'_> {
         if closes {
             return Some((Some(Token::Close(name, start..end)), end));
         }
-        if RAW.contains(&name.as_str())
+        let raw = RAW.iter().position(|raw| *raw == name);
+        let last = raw.and_then(|raw| self.last_raw_ends.get(raw));
+        if last.is_some_and(|last| *last >= end)
             && let Some(after) = raw_end(part(self.text, end..self.text.len()), &name)
         {
             return Some((None, end + after));
@@ -144,6 +148,17 @@ fn end_of_tag(tag: &str) -> Option<usize> {
 fn ends_with_equals(tag: &str, at: usize) -> bool {
     let before = tag.as_bytes().get(at.saturating_sub(1));
     before == Some(&b'=')
+}
+
+/// Where the last tag that closes such an element starts; 0 when there is none.
+fn last_close(text: &str, name: &str) -> usize {
+    text.rmatch_indices("</")
+        .map(|(at, _)| at)
+        .find(|at| {
+            let tag = text.as_bytes().get(at + 2..at + 2 + name.len());
+            tag.is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes()))
+        })
+        .unwrap_or(0)
 }
 
 /// The end of the tag that closes a script or a style. Nobody else's `</` is in one.
