@@ -80,7 +80,7 @@ pub(super) fn of(text: &str, start: usize) -> Option<Head> {
                 break;
             }
         } else if folded && let Some(shown) = last.and_then(|last| head.shown.get_mut(last)) {
-            let all = clip(&format!("{shown} {bare}"), SHOWN_BYTES_MAX);
+            let all = clip(&format!("{shown} {}", collapse(bare)), SHOWN_BYTES_MAX);
             if let Some(subject) = all.strip_prefix("Subject: ") {
                 head.subject = Some(subject.to_owned());
             }

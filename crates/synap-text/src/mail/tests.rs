@@ -29,7 +29,7 @@ const TEN: &str = "2026-03-03T10:05:00Z";
 #[test]
 fn headers_give_speaker_time_and_subject() {
     check(
-        "From: \"Kim, Dana\" <dana@acme.example>\nTo: Bo Li\nSubject: Re: The late\n  invoice\nDate: Tue, 3 Mar 2026 12:00:00 +0000\n\
+        "From: \"Kim, Dana\" <dana@acme.example>\nTo: Bo Li\nSubject: Re: The late\n  \u{1}invoice\nDate: Tue, 3 Mar 2026 12:00:00 +0000\n\
          X-Mailer: y\n\nHi Bo,\n\nthe invoice is three weeks late. Please pay it by Friday.\n\nBest regards,\nDana Kim\nCFO, Acme\n\
          +1 555 0100\n",
         &[

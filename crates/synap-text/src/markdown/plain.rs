@@ -13,7 +13,8 @@ const WORDS_MAX: usize = 10;
 const LETTERS_MIN: usize = 5;
 /// The date of a meeting is looked for in this much of its minutes.
 const HEAD_BYTES_MAX: usize = 1_500;
-/// Below the six levels that Markdown has: underlined, capitals, numbered ("2.1" and deeper), bold, a section of minutes.
+/// The first heading is the title. The others are below the six levels that Markdown has: underlined, capitals, numbered ("2.1" and deeper), bold, a section of minutes.
+const TITLE: u8 = 1;
 const UNDERLINED: u8 = 7;
 const CAPITALS: u8 = 8;
 const NUMBERED: u8 = 9;
@@ -80,6 +81,8 @@ impl Walker<'_> {
         });
         let words = text.split_whitespace().nth(WORDS_MAX).is_none();
         if let Some(level) = level.filter(|_| words && !text.ends_with(['.', '!', '?', ','])) {
+            let first = self.drafts.is_empty() && self.outline.section().is_none();
+            let level = if first { TITLE } else { level };
             self.outline.heading(level, collapse(text), span);
             return true;
         }

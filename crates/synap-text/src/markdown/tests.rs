@@ -305,7 +305,7 @@ fn plain_text_has_headings_and_sections() {
         "TRAVEL POLICY\n\nBook early if you can do so.\n\n2.1 Meals and drinks\n\nWe pay for all meals there.\n",
         &[
             "TRAVEL POLICY: Book early if you can do so.",
-            "TRAVEL POLICY: 2.1 Meals and drinks: We pay for all meals there.",
+            "2.1 Meals and drinks: We pay for all meals there.",
         ],
     );
     check(
