@@ -236,12 +236,9 @@ impl Mail {
     }
 
     fn headers(&mut self, head: &Head, flow: &Flow, author: &Author) {
-        let piece = Piece::new(
-            None,
-            head.shown.join("; "),
-            flow.source(&head.range),
-            Form::Item,
-        );
+        let shown = head.shown.iter().map(String::as_str);
+        let shown: Vec<&str> = shown.filter(|header| !header.ends_with(':')).collect();
+        let piece = Piece::new(None, shown.join("; "), flow.source(&head.range), Form::Item);
         let author = Author {
             name: None,
             subject: None,

@@ -118,6 +118,8 @@ struct Walker<'a> {
     table: Table,
     /// How much of the source the events have covered.
     covered: usize,
+    /// There was a heading with marks, so that lines without are none.
+    marked: bool,
     /// What no event covers may define links.
     defines_links: bool,
 }
@@ -142,6 +144,7 @@ impl<'a> Walker<'a> {
             said: None,
             table: Table::default(),
             covered: 0,
+            marked: false,
             defines_links: true,
         }
     }

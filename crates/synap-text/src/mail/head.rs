@@ -79,12 +79,8 @@ pub(super) fn of(text: &str, start: usize) -> Option<Head> {
             if !head.shown.is_empty() && head.from.is_some() {
                 break;
             }
-        } else if folded && let Some(shown) = last.and_then(|last| head.shown.get_mut(last)) {
-            let all = clip(&format!("{shown} {}", collapse(bare)), SHOWN_BYTES_MAX);
-            if let Some(subject) = all.strip_prefix("Subject: ") {
-                head.subject = Some(subject.to_owned());
-            }
-            *shown = all;
+        } else if folded && let Some(at) = last {
+            head.fold(at, bare);
         } else if let Some((name, value)) = header(bare) {
             last = head.take(name, value);
         } else if !folded {
@@ -103,22 +99,32 @@ impl Head {
             .iter()
             .find(|(_, names)| names.contains(&lower.as_str()))?;
         match *title {
-            "From" if self.from.is_none() => self.from = Some(collapse(value)),
+            "From" if self.from.is_none() && !value.trim().is_empty() => {
+                self.from = Some(collapse(value));
+            }
             "Subject" if self.subject.is_none() => self.subject = Some(collapse(value)),
             "Date" if self.date.is_none() => self.date = moment(value, Order::MonthFirst),
             _ => {}
         }
-        if value.trim().is_empty() {
-            return None;
-        }
         self.shown.push(shown(title, value));
         Some(self.shown.len() - 1)
+    }
+
+    /// Puts a folded line to the header that it belongs to.
+    fn fold(&mut self, at: usize, line: &str) {
+        let Some(shown) = self.shown.get_mut(at) else {
+            return;
+        };
+        *shown = clip(&format!("{shown} {}", collapse(line)), SHOWN_BYTES_MAX);
+        if let Some(subject) = shown.strip_prefix("Subject:") {
+            self.subject = Some(subject.trim().to_owned());
+        }
     }
 }
 
 fn shown(title: &str, value: &str) -> String {
     let value = collapse(part(value, 0..floor(value, SHOWN_BYTES_MAX * 2)));
-    clip(&format!("{title}: {value}"), SHOWN_BYTES_MAX)
+    clip(format!("{title}: {value}").trim_end(), SHOWN_BYTES_MAX)
 }
 
 /// Name and value of a header line, also of one that is bold or an item.

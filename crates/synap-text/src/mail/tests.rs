@@ -158,7 +158,7 @@ fn ranges_point_at_what_was_quoted() {
 
 #[test]
 fn lines_may_end_with_carriage_returns() {
-    let text = "From: Bo\r\nSubject: Pay\r\n\r\nWe pay more\r\nfrom June on.\r\n\r\nOn 2026-03-03 Dana wrote:\r\n> Do we pay more now?\r\n-- \r\nBo\r\n";
+    let text = "From: Bo\r\nCc:\r\nSubject:\r\n Pay\r\n\r\nWe pay more\r\nfrom June on.\r\n\r\nOn 2026-03-03 Dana wrote:\r\n> Do we pay more now?\r\n-- \r\nBo\r\n";
     check(
         text,
         &[

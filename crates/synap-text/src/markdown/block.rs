@@ -115,7 +115,12 @@ impl Walker<'_> {
                 .as_ref()
                 .is_some_and(|label| label.text.trim_end().ends_with(':'))
                 && !label::is_label(&flow.text);
-            let under = if leads { self.take_lead(true) } else { None };
+            let under = if leads {
+                self.take_lead(true)
+            } else {
+                self.pending_title(&flow);
+                None
+            };
             self.settle();
             if self.plain_heading(&flow) {
                 return;
@@ -147,6 +152,7 @@ impl Walker<'_> {
 
     pub(super) fn heading(&mut self, level: u8, flow: &Flow) {
         self.settle();
+        self.marked = true;
         let (text, span) = (collapse(&flow.text), flow.source(&(0..flow.text.len())));
         let above = self.context();
         match self.frames.last_mut() {

@@ -12,6 +12,11 @@ const HEADING_WORDS_MAX: usize = 10;
 const STEP: &str = " > ";
 /// The next number is looked for in this much of a text.
 const ITEM_BYTES_MAX: usize = 1_000;
+/// What starts with one of these is a sentence, and no heading.
+const SPEAKING: &[&str] = &[
+    "and", "but", "he", "here", "hey", "hi", "i", "it", "let", "my", "please", "she", "so", "that",
+    "there", "they", "this", "we", "you",
+];
 /// A list of fewer items is a sentence with dashes.
 const ITEMS_MIN: usize = 2;
 
@@ -72,8 +77,11 @@ fn heading(text: &str, head: &str, document: &str) -> Option<usize> {
     let title = label.split_whitespace().count() <= HEADING_WORDS_MAX
         && !label.contains(['.', ',', ';', '"'])
         && label.chars().any(char::is_uppercase);
+    let first = label.split(|c: char| !c.is_alphanumeric()).next();
+    let first = first.unwrap_or_default().to_lowercase();
+    let speaks = SPEAKING.contains(&first.as_str());
     let several = rest.contains(". ") || items(rest, 0).is_some();
-    (whole && title && several).then_some(end)
+    (whole && title && several && !speaks).then_some(end)
 }
 
 /// A list within a line.
@@ -194,6 +202,7 @@ mod tests {
             Some((&["Share what you know"], "We want that. See the page.")),
         );
         check_trail("Sprint planning: migrating the service by June.", None);
+        check_trail("I have news: We moved. You should come.", None);
         check_trail("One sentence. Note: a > b holds.", None);
         check_trail("Price: more if a > b: see. That is it.", None);
         check_trail("A > B", None);

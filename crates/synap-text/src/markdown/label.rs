@@ -28,6 +28,35 @@ pub(super) fn label_line(text: &str) -> Option<Range<usize>> {
     label.then_some(0..line.len())
 }
 
+/// First words of lines by which letters begin and end, in small letters.
+const GREETINGS: &[&str] = &[
+    "best",
+    "bye",
+    "cheers",
+    "dear",
+    "good",
+    "greetings",
+    "hallo",
+    "hello",
+    "hey",
+    "hi",
+    "kind",
+    "love",
+    "regards",
+    "sincerely",
+    "thank",
+    "thanks",
+    "thx",
+    "yours",
+];
+
+/// Whether a line is a greeting, and no title.
+pub(super) fn is_greeting(text: &str) -> bool {
+    let word = text.split(|c: char| !c.is_alphabetic()).next();
+    let word = word.unwrap_or_default().to_lowercase();
+    GREETINGS.contains(&word.as_str())
+}
+
 /// Words before a question, and before its answer.
 const QUESTIONS: &[&str] = &["Q:", "Question:", "Frage:"];
 const ANSWERS: &[&str] = &["A:", "Answer:", "Antwort:"];

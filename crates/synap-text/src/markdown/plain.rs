@@ -13,11 +13,13 @@ const WORDS_MAX: usize = 10;
 const LETTERS_MIN: usize = 5;
 /// The date of a meeting is looked for in this much of its minutes.
 const HEAD_BYTES_MAX: usize = 1_500;
-/// The first heading is the title. The others are below the six levels that Markdown has: underlined, capitals, numbered ("2.1" and deeper), bold, a section of minutes.
+/// The first heading is the title. The others are below the six levels that Markdown has: underlined, capitals, numbered ("2.1" and deeper), a
+/// line of its own, bold, a section of minutes.
 const TITLE: u8 = 1;
 const UNDERLINED: u8 = 7;
 const CAPITALS: u8 = 8;
 const NUMBERED: u8 = 9;
+const PLAIN: u8 = 19;
 const BOLD: u8 = 20;
 const SECTION: u8 = 21;
 /// Sections of minutes: what follows stands under them until the next one. In alphabetical order.
@@ -81,8 +83,7 @@ impl Walker<'_> {
         });
         let words = text.split_whitespace().nth(WORDS_MAX).is_none();
         if let Some(level) = level.filter(|_| words && !text.ends_with(['.', '!', '?', ','])) {
-            let first = self.drafts.is_empty() && self.outline.section().is_none();
-            let level = if first { TITLE } else { level };
+            let level = self.unless_first(level);
             self.outline.heading(level, collapse(text), span);
             return true;
         }
@@ -105,6 +106,31 @@ impl Walker<'_> {
                 .heading(1, collapse(title), flow.source(&range));
             title.len() + 1
         })
+    }
+
+    /// The paragraph before `next`, a few words alone on their line, is the title of what follows in a text without marks.
+    pub(super) fn pending_title(&mut self, next: &Flow) {
+        let Some(flow) = &self.pending else {
+            return;
+        };
+        let text = flow.text.trim();
+        let title = self.frames.is_empty()
+            && !self.marked
+            && !label::is_label(&next.text)
+            && !text.contains(['\n', ':', ',', '(', '@'])
+            && text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+            && !label::is_greeting(text);
+        if title && let Some(flow) = self.pending.take() {
+            let span = flow.source(&(0..flow.text.len()));
+            let level = self.unless_first(PLAIN);
+            self.outline.heading(level, collapse(&flow.text), span);
+        }
+    }
+
+    /// The level of a heading that is the document's title if nothing stands before it.
+    fn unless_first(&self, level: u8) -> u8 {
+        let first = self.drafts.is_empty() && self.outline.section().is_none();
+        if first { TITLE } else { level }
     }
 
     /// Opens a section of minutes, if that is what `label` names.

@@ -335,6 +335,27 @@ fn plain_text_has_headings_and_sections() {
 }
 
 #[test]
+fn lines_alone_are_titles_where_no_heading_has_marks() {
+    check(
+        "Remote work policy\n\nAll may work from home.\n\nEquipment\n\nWe pay for a chair. Ask us for one.\n\nA desk is yours.\n",
+        &[
+            "Remote work policy: All may work from home.",
+            "Equipment: We pay for a chair.",
+            "Equipment: Ask us for one.",
+            "Equipment: A desk is yours.",
+        ],
+    );
+    check(
+        "Hi all\n\nWe ship on Friday to all of you.\n\n# Notes\n\nA label\n\nThe text of the notes is here.\n\nMore of the text is here.",
+        &[
+            "Hi all; We ship on Friday to all of you.",
+            "Notes: A label; The text of the notes is here.",
+            "Notes: More of the text is here.",
+        ],
+    );
+}
+
+#[test]
 fn a_numbered_line_alone_is_a_title() {
     check(
         "1. Scope\n\nAll who travel for us.\n\n2. Booking\n\nBook two weeks ahead.\n\n1. one\n2. two\n",
