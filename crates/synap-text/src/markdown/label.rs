@@ -28,6 +28,12 @@ pub(super) fn label_line(text: &str) -> Option<Range<usize>> {
     label.then_some(0..line.len())
 }
 
+/// Whether lines start with "Key: value".
+pub(super) fn is_keyed(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(": ").is_some_and(|(key, _)| is_label(key))
+}
+
 /// First words of lines by which letters begin and end, in small letters.
 const GREETINGS: &[&str] = &[
     "best",

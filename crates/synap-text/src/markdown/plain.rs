@@ -9,6 +9,8 @@ use synap_types::Timestamp;
 
 /// A heading has at most this many words.
 const WORDS_MAX: usize = 10;
+/// A line below a title has this many words, or a key.
+const SENTENCE_WORDS_MIN: usize = 6;
 /// Letters of a heading in capitals.
 const LETTERS_MIN: usize = 5;
 /// The date of a meeting is looked for in this much of its minutes.
@@ -90,20 +92,27 @@ impl Walker<'_> {
         false
     }
 
-    /// The title line of a document that starts with it and then tells "Key: value"; where the rest starts.
+    /// The title in the first line of a paragraph, above "Key: value" lines or, in a text without marks, above sentences;
+    /// where the rest starts.
     pub(super) fn title_line(&mut self, flow: &Flow) -> Option<usize> {
         let (title, rest) = flow.text.split_once('\n')?;
         let next = rest.lines().next()?;
-        let (key, _) = next.split_once(": ")?;
-        let named = self.drafts.is_empty()
-            && self.outline.section().is_none()
+        let keyed = label::is_keyed(next);
+        let first = self.drafts.is_empty() && self.outline.section().is_none();
+        let sentence = next
+            .split_whitespace()
+            .nth(SENTENCE_WORDS_MIN - 1)
+            .is_some();
+        let below = keyed && (first || !self.marked) || sentence && !self.marked;
+        let named = below
             && label::is_label(title)
-            && !title.contains(':')
-            && label::is_label(key);
+            && !title.contains([':', ',', '@'])
+            && title.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+            && !label::is_greeting(title);
         named.then(|| {
-            let range = 0..title.len();
-            self.outline
-                .heading(1, collapse(title), flow.source(&range));
+            let level = self.unless_first(PLAIN);
+            let span = flow.source(&(0..title.len()));
+            self.outline.heading(level, collapse(title), span);
             title.len() + 1
         })
     }

@@ -59,7 +59,11 @@ impl Walker<'_> {
             && let Some(rest) = self.title_line(flow)
         {
             at = self.outline.section();
-            self.lines(at, flow, rest..flow.text.len());
+            if label::is_keyed(part(&flow.text, rest..flow.text.len())) {
+                self.lines(at, flow, rest..flow.text.len());
+            } else {
+                self.sentences(at, flow, rest..flow.text.len());
+            }
             return;
         }
         if self.frames.is_empty()

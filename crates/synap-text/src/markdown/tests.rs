@@ -346,6 +346,15 @@ fn lines_alone_are_titles_where_no_heading_has_marks() {
         ],
     );
     check(
+        "Working hours\nCore hours are from ten to three o'clock.\nThe rest is free.\n\nContact\nEmail: us@a.example\nSlack: #us\n",
+        &[
+            "Working hours: Core hours are from ten to three o'clock.",
+            "Working hours: The rest is free.",
+            "Contact: Email: us@a.example",
+            "Contact: Slack: #us",
+        ],
+    );
+    check(
         "Hi all\n\nWe ship on Friday to all of you.\n\n# Notes\n\nA label\n\nThe text of the notes is here.\n\nMore of the text is here.",
         &[
             "Hi all; We ship on Friday to all of you.",
