@@ -139,6 +139,7 @@ if [ -n "$quick" ]; then
 fi
 step "binary for the tests" cargo build -p synap-server --bin synap --locked
 step "tests" rust_tests
+step "Fuzzing: every reader of texts for ten seconds" cargo run --quiet --locked -p synap-text --example fuzz -- --seconds 10
 step "documentation examples" cargo test --doc --locked -p synap-types -p synap-log -p synap-readmodel
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 step "features of synap-types" types_features

@@ -1,14 +1,21 @@
 //! Transcripts as text: `User: …` lines and what follows them, into turns.
 
+mod cues;
+mod label;
 mod speaker;
+mod stamp;
 
-use crate::piece::{Form, GROUP_BYTES, Piece, collapse, merge, part};
+use crate::piece::{Flow, Form, GROUP_BYTES, Piece, clip, collapse, merge, part};
 use crate::{kind, markdown};
-pub(crate) use speaker::{Line, Reading, lines};
+pub(crate) use label::is_role;
+pub(crate) use speaker::Reading;
+use speaker::{Line, lines};
 use std::ops::Range;
 use std::rc::Rc;
 use synap_types::Timestamp;
 
+/// A speaker's name is shown up to here.
+const NAME_BYTES_MAX: usize = 200;
 /// A turn up to here is one piece.
 const TURN_BYTES_SHORT: usize = 160;
 
@@ -59,6 +66,12 @@ fn by_kind(pieces: Vec<Piece>) -> Vec<Piece> {
         .collect()
 }
 
+/// A name on one line, clipped; `None` when it is blank.
+pub(crate) fn shown_name(name: &str) -> Option<String> {
+    let name = clip(&collapse(name), NAME_BYTES_MAX);
+    (!name.is_empty()).then_some(name)
+}
+
 /// A role as it is shown: "User".
 pub(crate) fn capital(role: &str) -> String {
     let mut chars = role.chars();
@@ -67,32 +80,68 @@ pub(crate) fn capital(role: &str) -> String {
     })
 }
 
-/// The pieces of a transcript; `None` when the text has no speakers' lines, so that it is prose.
-pub(crate) fn pieces(text: &str, reading: Reading) -> Option<Vec<Piece>> {
-    let lines = lines(text, reading)?;
-    let first = lines.first().map_or(text.len(), |line| line.start);
-    let mut pieces = shifted(markdown::pieces(part(text, 0..first)), 0);
-    for (line, next) in lines
-        .iter()
-        .zip(lines.iter().skip(1).map(Some).chain([None]))
-    {
-        pieces.extend(turn(
-            text,
-            line,
-            line.body..next.map_or(text.len(), |next| next.start),
-        ));
-    }
-    Some(pieces)
+/// What somebody said, or, without a speaker, what stands before and between.
+#[derive(Debug)]
+pub(crate) struct Spoken {
+    /// Who, as it is shown: "User", "Dana".
+    pub(crate) speaker: Option<String>,
+    /// When, if the transcript tells the date, too.
+    pub(crate) said_at: Option<Timestamp>,
+    /// The words, and where they stand.
+    pub(crate) words: Flow,
 }
 
-fn turn(text: &str, line: &Line, body: Range<usize>) -> Vec<Piece> {
-    let said = part(text, body.clone());
-    let start = body.start + (said.len() - said.trim_start().len());
-    let turn = Turn {
-        speaker: Some(line.speaker.as_str().into()),
+/// What a transcript has in it, in order; `None` when the text has neither speakers' lines nor subtitles.
+pub(crate) fn said(text: &str, reading: Reading) -> Option<Vec<Spoken>> {
+    if let Some(said) = cues::read(text) {
+        return Some(said);
+    }
+    let lines = lines(text, reading)?;
+    let first = lines.first().map_or(text.len(), |line| line.start);
+    let ends = lines.iter().skip(1).map(|line| line.start);
+    let turns = lines.iter().zip(ends.chain([text.len()]));
+    let mut all = vec![Spoken {
+        speaker: None,
+        said_at: None,
+        words: trimmed(text, 0..first),
+    }];
+    all.extend(turns.map(|(line, end)| Spoken {
+        speaker: Some(line.speaker.clone()),
         said_at: line.said_at,
-    };
-    shifted(turn.pieces(said.trim()), start)
+        words: trimmed(text, line.body..end),
+    }));
+    Some(all)
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Flow {
+    let said = part(text, range.clone());
+    let start = range.start + (said.len() - said.trim_start().len());
+    let said = said.trim();
+    let mut flow = Flow::default();
+    flow.push(said, start..start + said.len());
+    flow
+}
+
+/// The pieces of a transcript; `None` when the text has no speakers' lines, so that it is prose.
+pub(crate) fn pieces(text: &str, reading: Reading) -> Option<Vec<Piece>> {
+    let all = said(text, reading)?;
+    let mut pieces = Vec::new();
+    for said in all {
+        let turn = Turn {
+            speaker: said.speaker.as_deref().map(Into::into),
+            said_at: said.said_at,
+        };
+        let found = if turn.speaker.is_none() {
+            markdown::pieces(&said.words.text)
+        } else {
+            turn.pieces(&said.words.text)
+        };
+        pieces.extend(found.into_iter().map(|mut piece| {
+            piece.span = said.words.source(&piece.span);
+            piece
+        }));
+    }
+    Some(pieces)
 }
 
 /// Moves pieces of a part of a text to where the part starts.

@@ -8,7 +8,14 @@ use crate::piece::Piece;
 
 /// The pieces of a JSON text; `None` when it is none, or a lone string or number. `chat`: lists of messages are turns.
 pub(crate) fn pieces(text: &str, chat: bool) -> Option<Vec<Piece>> {
-    let root = reader::read(text)?;
+    let Some(root) = reader::read(text) else {
+        let nodes = reader::read_lines(text)?;
+        let told = if chat { messages::lines(&nodes) } else { None };
+        return Some(told.unwrap_or_else(|| {
+            let flat = nodes.iter().flat_map(|node| flatten::pieces(node, None));
+            flat.collect()
+        }));
+    };
     if chat && let Some(pieces) = messages::pieces(&root) {
         return Some(pieces);
     }

@@ -4,7 +4,8 @@
 //! ```text
 //! Content ─► chat (turns) ─┐
 //!         ─► json (leaves) ├─► pieces ─► statement: bounded, typed by kind ─► Statement
-//!         ─► markdown ─────┘
+//!         ─► mail (authors) ─┤
+//!         ─► markdown, HTML ─┘
 //!              └─ outline (headings, lead-ins), sentence (cutting)
 //!
 //! turn       ─► turn (one speaker's Markdown) ─► Statement
@@ -17,9 +18,11 @@
 //! ```
 #![warn(missing_docs)]
 
+mod asks;
 mod chat;
 mod json;
 mod kind;
+mod mail;
 mod manner;
 mod markdown;
 mod merge;
@@ -46,4 +49,4 @@ pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
 pub use transcript::{TranscriptTurn, transcript_turns};
 pub use turn::{TurnSource, turn_statements};
-pub use when::{asks_when, has_time};
+pub use asks::{asks_when, has_time};

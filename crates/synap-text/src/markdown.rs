@@ -1,36 +1,48 @@
-//! Markdown and prose into pieces that stand on their own: sentences, list items, table rows and code, each with the
-//! headings and lead-ins above it. Left out is what is not text: HTML tags and comments, scripts, styles, link targets over
-//! [`TARGET_BYTES_MAX`].
+//! Markdown, HTML and prose into pieces that stand on their own: sentences, list items, table rows and code, each with the
+//! headings and lead-ins above it. Left out is what is not text: HTML tags and comments, scripts, styles, and the targets of
+//! links, unless the link is all that a block says.
 
 mod block;
 mod draft;
+mod entity;
+mod front;
 mod html;
+mod inline;
 mod label;
+mod page;
+mod plain;
+mod prose;
 mod table;
 
 use crate::outline::{NodeId, Outline};
 use crate::piece::{Flow, Form, Piece, part};
 use draft::Draft;
+use front::Front;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::mem::take;
 use std::ops::Range;
 use table::Table;
 
-/// The target of a link is given with its text up to here.
+/// The target of a link is given up to here.
 const TARGET_BYTES_MAX: usize = 300;
 /// A list item is one piece up to here.
 const ITEM_BYTES_MAX: usize = 300;
 
 /// The pieces of a text, in its order, with ranges in it.
 pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+    if page::is_page(text) {
+        return page::pieces(text);
+    }
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+        | Options::ENABLE_DEFINITION_LIST;
     let mut walker = Walker::new(text);
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
-        walker.event(event, range);
+    let start = walker.front_matter();
+    let rest = part(text, start..text.len());
+    for (event, range) in Parser::new_ext(rest, options).into_offset_iter() {
+        walker.event(event, range.start + start..range.end + start);
     }
     walker.finish()
 }
@@ -65,13 +77,16 @@ struct Frame {
     at: Option<NodeId>,
     item: Item,
     ordered: bool,
+    /// Its text is the term that definitions follow.
+    term: bool,
 }
 
-/// A link that is open.
+/// A link, and where its text is.
 #[derive(Debug)]
 struct Link {
     target: String,
-    text_from: usize,
+    text: Range<usize>,
+    source: Range<usize>,
 }
 
 /// Reads the events of a text.
@@ -85,10 +100,28 @@ struct Walker<'a> {
     flow: Flow,
     /// A paragraph that might lead in to the next block.
     pending: Option<Flow>,
+    /// Links that are open.
     links: Vec<Link>,
+    /// The last link that was closed in the open text.
+    link: Option<Link>,
+    front: Front,
+    /// The paragraph before, if it is a question that an answer may follow.
+    question: Option<NodeId>,
+    /// The only item so far of a numbered list: the title of a section, if it stays the only one.
+    numbered: Option<(Option<NodeId>, Flow)>,
+    /// Items of the list that no other is around.
+    items: usize,
+    /// The language of the open code.
+    language: Option<String>,
+    /// The paragraph that ended last, if nothing else did since.
+    said: Option<Flow>,
     table: Table,
     /// How much of the source the events have covered.
     covered: usize,
+    /// There was a heading with marks, so that lines without are none.
+    marked: bool,
+    /// What no event covers may define links.
+    defines_links: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -102,8 +135,17 @@ impl<'a> Walker<'a> {
             flow: Flow::default(),
             pending: None,
             links: Vec::new(),
+            link: None,
+            front: Front::default(),
+            question: None,
+            numbered: None,
+            items: 0,
+            language: None,
+            said: None,
             table: Table::default(),
             covered: 0,
+            marked: false,
+            defines_links: true,
         }
     }
 
@@ -134,31 +176,29 @@ impl<'a> Walker<'a> {
             }
             Event::HardBreak => self.push("\n", range),
             Event::TaskListMarker(done) => self.push(if done { "[x] " } else { "[ ] " }, range),
-            Event::Rule => {
-                self.flush();
-                self.settle();
-            }
+            Event::Rule => self.rule(&range),
         }
     }
 
     fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
         match tag {
-            Tag::Paragraph => self.open(Leaf::Paragraph),
+            Tag::Paragraph | Tag::DefinitionListDefinition => self.open(Leaf::Paragraph),
             Tag::Heading { level, .. } => {
                 self.open(Leaf::Heading(number(level)));
                 self.settle();
             }
             Tag::CodeBlock(kind) => self.start_code(&kind, &range),
-            Tag::MetadataBlock(_) => {
-                self.open(Leaf::Code);
-                self.frame(None, false);
-            }
             Tag::HtmlBlock => {
                 self.open(Leaf::Html);
                 self.settle();
             }
-            Tag::BlockQuote(_) => self.container(false, false),
-            Tag::List(first) => self.container(true, first.is_some()),
+            Tag::BlockQuote(_) | Tag::DefinitionList => self.container(false, false),
+            Tag::List(first) => {
+                self.container(true, first.is_some());
+                if self.frames.len() == 1 {
+                    self.items = 0;
+                }
+            }
             Tag::Item => self.item(&range),
             Tag::FootnoteDefinition(label) => self.start_footnote(&label, &range),
             Tag::Table(_) => {
@@ -166,18 +206,12 @@ impl<'a> Walker<'a> {
                 self.table = Table::default();
             }
             Tag::TableHead | Tag::TableRow => self.open(Leaf::Cell),
-            Tag::Link {
-                dest_url, title, ..
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.start_link(&dest_url, range);
             }
-            | Tag::Image {
-                dest_url, title, ..
-            } => {
-                self.start_link(&dest_url, &title);
-            }
+            Tag::DefinitionListTitle => self.start_term(),
             Tag::TableCell
-            | Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition
+            | Tag::MetadataBlock(_)
             | Tag::Emphasis
             | Tag::Strong
             | Tag::Strikethrough
@@ -192,7 +226,7 @@ impl<'a> Walker<'a> {
                 self.cover_end(&range);
                 self.flush();
             }
-            TagEnd::CodeBlock | TagEnd::MetadataBlock(_) => {
+            TagEnd::CodeBlock => {
                 self.cover_end(&range);
                 self.flush();
                 self.frames.pop();
@@ -200,21 +234,16 @@ impl<'a> Walker<'a> {
             TagEnd::Item => {
                 self.flush();
                 self.settle();
-                if let Some(Frame {
-                    at,
-                    item: Item::Label(flow),
-                    ..
-                }) = self.frames.pop()
-                {
-                    self.draft(at, &flow, Form::Item);
-                }
+                self.end_item();
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::FootnoteDefinition => {
                 self.flush();
                 self.settle();
                 self.frames.pop();
+                self.numbered_title();
             }
             TagEnd::TableCell => {
+                self.show_target();
                 let cell = take(&mut self.flow);
                 self.table.cell(&cell, &range);
             }
@@ -235,9 +264,18 @@ impl<'a> Walker<'a> {
                 self.frames.pop();
             }
             TagEnd::Link | TagEnd::Image => self.end_link(&range),
-            TagEnd::DefinitionList
-            | TagEnd::DefinitionListTitle
-            | TagEnd::DefinitionListDefinition
+            TagEnd::DefinitionListTitle => self.end_term(),
+            TagEnd::DefinitionListDefinition => {
+                self.flush();
+                self.settle();
+            }
+            TagEnd::DefinitionList => {
+                self.flush();
+                self.settle();
+                self.end_terms();
+                self.frames.pop();
+            }
+            TagEnd::MetadataBlock(_)
             | TagEnd::Emphasis
             | TagEnd::Strong
             | TagEnd::Strikethrough
@@ -265,6 +303,9 @@ impl<'a> Walker<'a> {
 
     /// Definitions such as `[runbook]: https://…` are no events; they become pieces of their own.
     fn gap(&mut self, end: usize) {
+        if !self.defines_links {
+            return;
+        }
         let gap = part(self.source, self.covered..end.max(self.covered));
         if let Some(at) = gap.find('[').filter(|_| gap.contains("]:")) {
             let span = self.covered + at..end;
@@ -284,6 +325,7 @@ impl<'a> Walker<'a> {
             at,
             item: Item::Done,
             ordered,
+            term: false,
         });
     }
 
@@ -297,6 +339,10 @@ impl<'a> Walker<'a> {
     fn item(&mut self, range: &Range<usize>) {
         self.open(Leaf::Paragraph);
         self.settle();
+        self.not_a_title();
+        if self.frames.len() == 1 {
+            self.items += 1;
+        }
         let (at, ordered) = self
             .frames
             .last()
@@ -305,6 +351,7 @@ impl<'a> Walker<'a> {
             at,
             item: Item::Fresh,
             ordered: false,
+            term: false,
         });
         if ordered {
             let rest = part(self.source, range.clone());
@@ -313,16 +360,18 @@ impl<'a> Walker<'a> {
                 .take_while(char::is_ascii_digit)
                 .take(9)
                 .collect();
-            self.push(
-                &format!("{digits}. "),
-                range.start..range.start + digits.len() + 1,
-            );
+            if !digits.is_empty() {
+                self.push(
+                    &format!("{digits}. "),
+                    range.start..range.start + digits.len() + 1,
+                );
+            }
         }
     }
 
     fn row(&mut self, range: &Range<usize>) {
         let at = self.context();
-        if let Some(body) = self.table.row(self.source, range) {
+        for body in self.table.row(self.source, range) {
             self.drafts.push(Draft {
                 at,
                 body,

@@ -137,6 +137,14 @@ impl Flow {
         start..end.max(start)
     }
 
+    /// The same text with one character, a byte long, as another of the same length.
+    pub(crate) fn replaced(&self, character: char, by: &str) -> Self {
+        Self {
+            text: self.text.replace(character, by),
+            parts: self.parts.clone(),
+        }
+    }
+
     fn part(&self, offset: usize) -> Option<(usize, usize, &Range<usize>)> {
         let after = self.parts.partition_point(|(at, _)| *at <= offset);
         let (at, from) = self.parts.get(after.checked_sub(1)?)?;
@@ -175,6 +183,7 @@ fn few_words(text: &str) -> bool {
         .nth(WORDS_FEW - 1)
         .is_none()
         && text.is_ascii()
+        && !text.contains(": ")
 }
 
 /// The largest character boundary of `text` at or before `bytes`.

@@ -2,12 +2,12 @@
 
 use crate::chat::Reading;
 use crate::piece::{BODY_BYTES_MAX, Form, Piece, collapse, cut_long, join, merge, part};
-use crate::{chat, json, kind, markdown};
+use crate::{chat, json, kind, mail, markdown};
 use std::ops::Range;
 use synap_types::{Content, DocumentType, MemoryType, Timestamp};
 
 /// Raised whenever the same input may give other output: part of the projection's version.
-pub const TEXT_VERSION: u32 = 2;
+pub const TEXT_VERSION: u32 = 3;
 
 /// Statements of one document. Of a document with more, neighbours are put together, evenly, so that all of its text stays
 /// in some statement.
@@ -15,6 +15,9 @@ pub const STATEMENTS_MAX: usize = 10_000;
 
 /// A text of up to this many bytes that is a JSON object stays whole: whoever wrote it as a text wants it back as it is.
 const VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// The type of documents that are mails also without headers.
+const EMAIL: &str = "email";
 
 /// Of a long text, neighbouring sentences are put together until it gives this many statements, about.
 const STATEMENTS_GOOD: usize = STATEMENTS_MAX / 2;
@@ -92,6 +95,9 @@ fn pieces(source: &Source<'_>, text: &str) -> Vec<Piece> {
     }
     if let Some(pieces) = json::pieces(text, chat) {
         return pieces;
+    }
+    if source.document_type.as_str() == EMAIL || mail::is_mail(text) {
+        return mail::pieces(text);
     }
     let reading = if source.document_type.as_str() == DocumentType::CHAT {
         Reading::Any

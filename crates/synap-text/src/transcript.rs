@@ -1,8 +1,7 @@
 //! A raw transcript into turns.
 
-use crate::chat::{Line, Reading, lines};
+use crate::chat::{Reading, Spoken, said};
 use crate::kind;
-use crate::piece::part;
 use synap_types::{Timestamp, TurnRole};
 
 /// Labels that say no more than the role does.
@@ -29,20 +28,8 @@ pub struct TranscriptTurn {
 /// Text before the first speaker is a user's turn, and so is a text without speakers. Lines without a speaker belong to
 /// the turn above them; labels without text give no turn, unless there is nothing else. A blank text has no turns.
 pub fn transcript_turns(text: &str) -> Vec<TranscriptTurn> {
-    let lines = lines(text, Reading::Transcript).unwrap_or_default();
-    let first = lines.first().map_or(text.len(), |line| line.start);
-    let ends = lines
-        .iter()
-        .skip(1)
-        .map(|line| line.start)
-        .chain([text.len()]);
-    let mut turns: Vec<_> = user(part(text, 0..first)).into_iter().collect();
-    turns.extend(
-        lines
-            .iter()
-            .zip(ends)
-            .filter_map(|(line, end)| turn(line, part(text, line.body..end))),
-    );
+    let all = said(text, Reading::Transcript).unwrap_or_default();
+    let mut turns: Vec<_> = all.iter().filter_map(turn).collect();
     if turns.is_empty() {
         turns.extend(user(text));
     }
@@ -60,8 +47,12 @@ fn user(text: &str) -> Option<TranscriptTurn> {
     })
 }
 
-fn turn(line: &Line, said: &str) -> Option<TranscriptTurn> {
-    let lower = line.speaker.to_lowercase();
+fn turn(said: &Spoken) -> Option<TranscriptTurn> {
+    let content = user(&said.words.text)?;
+    let Some(speaker) = &said.speaker else {
+        return Some(content);
+    };
+    let lower = speaker.to_lowercase();
     let last = lower.rsplit(' ').next().unwrap_or_default();
     let role = if last == AGENT || kind::is_assistant(last) {
         TurnRole::Assistant
@@ -69,11 +60,11 @@ fn turn(line: &Line, said: &str) -> Option<TranscriptTurn> {
         TurnRole::User
     };
     let named = !ROLE_WORDS.contains(&lower.as_str());
-    user(said).map(|turn| TranscriptTurn {
+    Some(TranscriptTurn {
         role,
-        speaker: named.then(|| line.speaker.clone()),
-        said_at: line.said_at,
-        ..turn
+        speaker: named.then(|| speaker.clone()),
+        said_at: said.said_at,
+        ..content
     })
 }
 

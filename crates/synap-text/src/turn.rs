@@ -1,12 +1,8 @@
 //! One recorded turn of a conversation into statements, as a transcript's turn is read.
 
-use crate::chat::{Turn, shifted};
-use crate::piece::{clip, collapse};
+use crate::chat::{Turn, shifted, shown_name};
 use crate::statement::{Statement, marks, of_pieces};
 use synap_types::Timestamp;
-
-/// A speaker's name is shown up to here.
-const SPEAKER_BYTES_MAX: usize = 200;
 
 /// A turn to be read.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +22,8 @@ pub struct TurnSource<'a> {
 pub fn turn_statements(turn: &TurnSource<'_>) -> Vec<Statement> {
     let said = turn.content.trim();
     let start = turn.content.len() - turn.content.trim_start().len();
-    let speaker = clip(&collapse(turn.speaker), SPEAKER_BYTES_MAX);
     let reader = Turn {
-        speaker: (!speaker.is_empty()).then(|| speaker.into()),
+        speaker: shown_name(turn.speaker).map(Into::into),
         said_at: turn.said_at,
     };
     let mut pieces = reader.pieces(said);

@@ -3,7 +3,8 @@
 //! "Sprint planning: …" is no speaker. A label counts when it is a known role; when it recurs and looks like a name; or, where
 //! the document's type says that people talk, when it looks like a name and another one does.
 
-use super::capital;
+use super::label::{is_name, is_recurring, is_role, shown, shows_a_person};
+use super::stamp::{clock_of, said_at, split_time};
 use crate::piece::part;
 use std::collections::BTreeMap;
 use synap_types::Timestamp;
@@ -12,131 +13,6 @@ use synap_types::Timestamp;
 const WORDS_MAX: usize = 3;
 /// A label is at most this long.
 const LABEL_BYTES_MAX: usize = 40;
-/// A time before a label is at most this long.
-const TIME_BYTES_MAX: usize = 40;
-
-/// Those who talk in transcripts, in alphabetical order.
-const ROLES: &[&str] = &[
-    "ai",
-    "assistant",
-    "bot",
-    "chatbot",
-    "chatgpt",
-    "claude",
-    "developer",
-    "gpt",
-    "human",
-    "system",
-    "user",
-];
-/// Roles that are words of documents, too: they count when they recur.
-const RECURRING: &[&str] = &[
-    "agent",
-    "answer",
-    "caller",
-    "client",
-    "customer",
-    "doctor",
-    "guest",
-    "host",
-    "interviewee",
-    "interviewer",
-    "me",
-    "moderator",
-    "operator",
-    "patient",
-    "representative",
-    "speaker",
-    "student",
-    "support",
-    "teacher",
-    "tool",
-    "you",
-];
-/// Labels that are fields of a form or of a letter, even when they recur.
-const FIELDS: &[&str] = &[
-    "action",
-    "actions",
-    "address",
-    "agenda",
-    "attendees",
-    "author",
-    "bcc",
-    "budget",
-    "category",
-    "cc",
-    "city",
-    "company",
-    "conclusion",
-    "cons",
-    "context",
-    "country",
-    "date",
-    "deadline",
-    "decision",
-    "description",
-    "due",
-    "email",
-    "error",
-    "example",
-    "examples",
-    "from",
-    "goal",
-    "goals",
-    "hint",
-    "http",
-    "https",
-    "id",
-    "important",
-    "info",
-    "input",
-    "key",
-    "location",
-    "name",
-    "next steps",
-    "note",
-    "notes",
-    "output",
-    "owner",
-    "participants",
-    "phone",
-    "plan",
-    "priority",
-    "production",
-    "project",
-    "pros",
-    "ps",
-    "purpose",
-    "question",
-    "re",
-    "reason",
-    "result",
-    "results",
-    "role",
-    "section",
-    "sent",
-    "staging",
-    "status",
-    "step",
-    "subject",
-    "summary",
-    "tags",
-    "task",
-    "tasks",
-    "tel",
-    "time",
-    "tip",
-    "title",
-    "to",
-    "todo",
-    "topic",
-    "type",
-    "update",
-    "url",
-    "version",
-    "warning",
-    "website",
-];
 
 /// What is known of a text before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +34,12 @@ pub(crate) struct Line {
     pub(crate) body: usize,
     /// Who, as it is shown: "User", "Dana".
     pub(crate) speaker: String,
-    /// A time before the name, if it is whole.
+    /// The time beside the name, as it stands.
+    pub(super) stamp: Option<String>,
+    /// When it was said, where that and the lines around it tell the date, too.
     pub(crate) said_at: Option<Timestamp>,
+    /// The name has a line of its own.
+    alone: bool,
 }
 
 /// The speakers' lines of a text; `None` when it is no transcript.
@@ -197,35 +77,71 @@ pub(crate) fn lines(text: &str, reading: Reading) -> Option<Vec<Line>> {
         .iter()
         .map(|line| accepts(&line.speaker))
         .collect();
-    let lines: Vec<Line> = candidates
+    let mut lines: Vec<Line> = candidates
         .into_iter()
         .zip(accepted)
         .filter_map(|(line, accepted)| accepted.then_some(line))
         .collect();
+    said_at(text, &mut lines);
     (!lines.is_empty()).then_some(lines)
 }
 
 /// All lines that start with something like a label, outside of fenced code.
 fn candidates(text: &str) -> Vec<Line> {
     let (mut start, mut fenced) = (0, false);
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for line in text.split_inclusive('\n') {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            lines.extend(candidate(line, start));
+            lines.extend(candidate(line, start).or_else(|| own_line(line, start)));
         }
         start += line.len();
     }
+    // A name with a time on a line of its own, and nothing said below it: an agenda, not a transcript.
+    let ends: Vec<usize> = lines
+        .iter()
+        .skip(1)
+        .map(|line| line.start)
+        .chain([text.len()])
+        .collect();
+    let mut ends = ends.into_iter();
+    lines.retain(|line| {
+        let end = ends.next().unwrap_or(text.len());
+        !line.alone || !part(text, line.body..end).trim().is_empty()
+    });
     lines
 }
 
+/// Name and start of the words in "Dana: …".
+pub(super) fn named(line: &str) -> Option<(String, usize)> {
+    let found = candidate(line, 0)?;
+    let name = is_role(&found.speaker) || is_name(&found.speaker) && shows_a_person(&found.speaker);
+    name.then_some((found.speaker, found.body))
+}
+
+/// "Dana: …", "[10:02] Dana: …", "10:02:11 From Dana to Everyone: …", "<dana> …".
 fn candidate(line: &str, start: usize) -> Option<Line> {
     let indented = line.trim_start_matches(' ');
     if line.len() - indented.len() > 3 {
         return None;
     }
     let (time, rest) = split_time(indented);
+    let rest = rest.strip_prefix(">> ").unwrap_or(rest);
+    if let Some((label, said)) = rest
+        .strip_prefix('<')
+        .and_then(|rest| rest.split_once("> "))
+    {
+        let label = label.trim_start_matches(['@', '+', ' ']);
+        return is_plausible(label).then(|| Line {
+            start,
+            body: start + (line.len() - said.len()),
+            speaker: shown(label),
+            stamp: time.map(ToOwned::to_owned),
+            said_at: None,
+            alone: false,
+        });
+    }
     let bare = rest.trim_start_matches('*');
     let (label, said) = bare.split_once([':', '：'])?;
     let closes = said.trim_start_matches('*');
@@ -237,85 +153,60 @@ fn candidate(line: &str, start: usize) -> Option<Line> {
         return None;
     }
     let label = label.trim_end_matches('*').trim();
+    let label = label
+        .strip_prefix("From ")
+        .and_then(|label| label.split_once(" to "))
+        .map_or(label, |(from, _)| from.trim());
     let (label, after) = match label.split_once(['(', '[']) {
         Some((label, after)) => (label.trim(), Some(after.trim_end_matches([')', ']']))),
         None => (label, None),
     };
-    let plausible = !label.is_empty()
+    is_plausible(label).then(|| Line {
+        start,
+        body: start + (line.len() - closes.len()),
+        speaker: shown(label),
+        stamp: time.or(after).map(ToOwned::to_owned),
+        said_at: None,
+        alone: false,
+    })
+}
+
+/// A name and a time that are all of a line: "Dana Kim  10:32 AM", "[10:32] Dana", "Dana — Today at 10:32 AM". Also a role
+/// that is a heading: "## User".
+fn own_line(line: &str, start: usize) -> Option<Line> {
+    let whole = line.trim();
+    if whole.len() > LABEL_BYTES_MAX * 2 {
+        return None;
+    }
+    let bare = whole.trim_matches(['#', '*', ' ', ':']);
+    let headed = whole.len() > bare.len() && is_role(bare);
+    let (label, stamp) = if headed {
+        (bare, None)
+    } else {
+        let (time, rest) = split_time(whole);
+        match time {
+            Some(time) => (rest.trim_matches(['*', ' ']), Some(time)),
+            None => clock_of(whole).map(|(label, time)| (label.trim_matches('*'), Some(time)))?,
+        }
+    };
+    let named =
+        is_plausible(label) && (headed || label.starts_with(char::is_uppercase) && is_name(label));
+    named.then(|| Line {
+        start,
+        body: start + line.len(),
+        speaker: shown(label),
+        stamp: stamp.map(ToOwned::to_owned),
+        said_at: None,
+        alone: true,
+    })
+}
+
+fn is_plausible(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= LABEL_BYTES_MAX
         && label.split_whitespace().count() <= WORDS_MAX
         && label.starts_with(char::is_alphabetic)
         && label
             .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '\'' | '’' | '_' | '@'));
-    plausible.then(|| Line {
-        start,
-        body: start + (line.len() - closes.len()),
-        speaker: shown(label),
-        said_at: time.or(after).and_then(|time| time.parse().ok()),
-    })
-}
-
-/// A time in brackets, or digits, before a label.
-fn split_time(line: &str) -> (Option<&str>, &str) {
-    if let Some((time, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']'))
-        && time.len() <= TIME_BYTES_MAX
-        && time.starts_with(|c: char| c.is_ascii_digit())
-    {
-        return (Some(time), rest.trim_start_matches([' ', '-']));
-    }
-    if !line.starts_with(|c: char| c.is_ascii_digit()) {
-        return (None, line);
-    }
-    let rest = line.trim_start_matches(|c: char| {
-        c.is_ascii_digit() || matches!(c, ':' | '.' | '/' | '-' | ',' | ' ' | 'T' | 'Z')
-    });
-    let rest = ["AM", "PM", "am", "pm"]
-        .iter()
-        .find_map(|half| rest.strip_prefix(half))
-        .unwrap_or(rest);
-    let rest = rest.trim_start_matches([' ', '-', ']']);
-    let time = part(line, 0..line.len() - rest.len()).trim_end_matches([' ', '-']);
-    if time.len() > TIME_BYTES_MAX || !time.contains(':') {
-        (None, line)
-    } else {
-        (Some(time), rest)
-    }
-}
-
-/// Roles with a capital, names as they are.
-fn shown(label: &str) -> String {
-    let lower = label.to_lowercase();
-    if matches!(lower.as_str(), "ai" | "gpt") {
-        return lower.to_uppercase();
-    }
-    if is_role(label) || is_recurring(label) {
-        capital(&lower)
-    } else {
-        label.to_owned()
-    }
-}
-
-fn is_role(label: &str) -> bool {
-    ROLES.binary_search(&label.to_lowercase().as_str()).is_ok()
-}
-
-fn is_recurring(label: &str) -> bool {
-    RECURRING.contains(&label.to_lowercase().as_str())
-}
-
-/// Whether a label may be a name: no field, and each word has a capital or it is one word.
-fn is_name(label: &str) -> bool {
-    let lower = label.to_lowercase();
-    let words = label.split_whitespace().count();
-    !FIELDS.contains(&lower.as_str())
-        && label.split_whitespace().all(|word| {
-            words == 1
-                || word
-                    .starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit() || !c.is_ascii())
-        })
-}
-
-/// Whether a name that occurs once, in a transcript where others recur, is one more speaker.
-fn shows_a_person(label: &str) -> bool {
-    label.starts_with(char::is_uppercase) && label.split_whitespace().count() <= 2
+            .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '\'' | '’' | '_' | '@'))
 }

@@ -2,21 +2,66 @@
 
 use super::flatten::{self, within};
 use super::reader::{Node, Shape};
-use crate::chat::{Turn, capital};
+use crate::chat::{Turn, capital, is_role, shown_name};
 use crate::piece::Piece;
+use crate::when::{Order, moment};
 use std::rc::Rc;
 use synap_types::Timestamp;
 
 /// Where an object keeps its messages.
-const LISTS: &[&str] = &["messages", "transcript", "turns", "conversation"];
+const LISTS: &[&str] = &[
+    "messages",
+    "transcript",
+    "turns",
+    "conversation",
+    "conversations",
+    "contents",
+    "history",
+    "chat",
+    "events",
+];
 /// Who said it; a name wins over a role.
-const SPEAKERS: &[&str] = &["speaker", "name", "author", "sender", "role", "from"];
+const SPEAKERS: &[&str] = &[
+    "speaker", "name", "author", "sender", "role", "from", "username", "user",
+];
 /// What was said.
-const CONTENTS: &[&str] = &["content", "text", "message", "parts"];
+const CONTENTS: &[&str] = &["content", "text", "message", "parts", "value", "body"];
 /// When it was said.
-const TIMES: &[&str] = &["timestamp", "created_at", "time", "ts"];
+const TIMES: &[&str] = &[
+    "timestamp",
+    "created_at",
+    "time",
+    "ts",
+    "timestamp_ms",
+    "sent_at",
+    "date",
+];
 /// Members that say nothing: the only part of a message that makes no piece.
-const SILENT: &[&str] = &["id", "type", "object", "index"];
+const SILENT: &[&str] = &[
+    "id",
+    "type",
+    "object",
+    "index",
+    "uuid",
+    "message_id",
+    "conversation_id",
+    "session_id",
+    "event_id",
+    "event_type",
+    "tool_call_id",
+    "client_msg_id",
+    "sent_at_ms",
+];
+/// Parts of a message that hold no words.
+const WORDLESS: &[&str] = &[
+    "image",
+    "image_url",
+    "input_image",
+    "audio",
+    "input_audio",
+    "file",
+    "video",
+];
 
 /// The pieces of a list of messages; `None` when it is none.
 pub(super) fn pieces(root: &Node) -> Option<Vec<Piece>> {
@@ -47,7 +92,36 @@ fn list(node: &Node) -> Option<Vec<Piece>> {
     Some(messages.iter().flat_map(message).collect())
 }
 
+/// Lines of messages, one after the other; `None` when some are none.
+pub(super) fn lines(nodes: &[Node]) -> Option<Vec<Piece>> {
+    nodes
+        .iter()
+        .all(is_message)
+        .then(|| nodes.iter().flat_map(message).collect())
+}
+
+/// The speaker of `{"user": "…"}`.
+fn role_only(node: &Node) -> Option<(&str, &Node)> {
+    match &node.shape {
+        Shape::Object(members) => match members.as_slice() {
+            [(role, said)] if is_role(role) && said.text().is_some() => Some((role, said)),
+            _ => None,
+        },
+        Shape::List(_) | Shape::Text { .. } | Shape::Word(_) => None,
+    }
+}
+
+/// The kind and the message of `{"type": "human", "data": {"content": …}}`.
+fn wrapped(node: &Node) -> Option<(&str, &Node)> {
+    let kind = node.get("type")?.text().filter(|kind| is_role(kind))?;
+    let data = node.get("data")?;
+    data.get("content").is_some().then_some((kind, data))
+}
+
 fn is_message(node: &Node) -> bool {
+    if role_only(node).is_some() || wrapped(node).is_some() {
+        return true;
+    }
     SPEAKERS.iter().any(|key| {
         node.get(key)
             .is_some_and(|speaker| speaker.text().is_some())
@@ -55,6 +129,16 @@ fn is_message(node: &Node) -> bool {
 }
 
 fn message(node: &Node) -> Vec<Piece> {
+    if let Some((role, said)) = role_only(node) {
+        let turn = Turn {
+            speaker: shown("role", role),
+            said_at: None,
+        };
+        let mut pieces = Vec::new();
+        parts(&turn, said, &mut pieces);
+        return pieces;
+    }
+    let (node, kind) = wrapped(node).map_or((node, None), |(kind, data)| (data, Some(kind)));
     let Shape::Object(members) = &node.shape else {
         return Vec::new();
     };
@@ -65,7 +149,9 @@ fn message(node: &Node) -> Vec<Piece> {
     };
     let (speaker, content, time) = (find(SPEAKERS), find(CONTENTS), find(TIMES));
     let turn = Turn {
-        speaker: speaker.and_then(|key| shown(key, node.get(key)?.text()?)),
+        speaker: speaker
+            .and_then(|key| shown(key, node.get(key)?.text()?))
+            .or_else(|| shown("role", kind?)),
         said_at: time.and_then(|key| timestamp(node.get(key)?)),
     };
     let mut pieces = Vec::new();
@@ -99,9 +185,14 @@ fn parts(turn: &Turn, node: &Node, pieces: &mut Vec<Piece>) {
                 piece
             }));
         }
-        Shape::List(parts_of) if parts_of.iter().all(is_part) => {
+        Shape::List(parts_of) if parts_of.iter().any(is_part) => {
             for part in parts_of {
-                parts(turn, part.get("text").unwrap_or(part), pieces);
+                let kind = part.get("type").and_then(Node::text).unwrap_or_default();
+                if !WORDLESS.contains(&kind) {
+                    let words = Some(part).filter(|part| is_part(part));
+                    let words = words.and_then(|part| part.get("text"));
+                    parts(turn, words.unwrap_or(part), pieces);
+                }
             }
         }
         Shape::Object(_) | Shape::List(_) | Shape::Word(_) => {
@@ -129,22 +220,26 @@ fn is_part(node: &Node) -> bool {
 
 /// Roles with a capital, names as they are.
 fn shown(key: &str, speaker: &str) -> Option<Rc<str>> {
-    let speaker = speaker.trim();
-    let shown = if key == "role" {
-        capital(speaker)
+    let speaker = shown_name(speaker)?;
+    Some(if key == "role" || is_role(&speaker) {
+        capital(&speaker).into()
     } else {
-        speaker.to_owned()
-    };
-    (!shown.is_empty()).then(|| shown.into())
+        speaker.into()
+    })
 }
 
-/// RFC 3339, or seconds or milliseconds since 1970.
+/// A date and time, or seconds or milliseconds since 1970.
 fn timestamp(node: &Node) -> Option<Timestamp> {
-    if let Some(text) = node.text() {
-        return text.parse().ok();
-    }
-    let Shape::Word(word) = &node.shape else {
-        return None;
+    let word = match &node.shape {
+        Shape::Text { text, .. } => {
+            let digits = |c: char| c.is_ascii_digit() || c == '.';
+            if !text.chars().all(digits) {
+                return moment(text, Order::MonthFirst);
+            }
+            text
+        }
+        Shape::Word(word) => word,
+        Shape::Object(_) | Shape::List(_) => return None,
     };
     let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
     let whole: i64 = whole.parse().ok()?;

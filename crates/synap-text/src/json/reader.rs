@@ -91,6 +91,29 @@ pub(super) fn read(text: &str) -> Option<Node> {
     Reader { text, at: 0 }.value(0)
 }
 
+/// The objects that the lines of a text are; `None` when there is one line, or one that is none.
+pub(super) fn read_lines(text: &str) -> Option<Vec<Node>> {
+    if !text.trim_start().starts_with('{') || !text.trim_end().ends_with('}') {
+        return None;
+    }
+    let mut nodes = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let from = at;
+        at += line.len();
+        if line.trim().is_empty() {
+            continue;
+        }
+        if !line.trim_start().starts_with('{')
+            || serde_json::from_str::<serde_json::Value>(line).is_err()
+        {
+            return None;
+        }
+        nodes.push(Reader { text, at: from }.value(0)?);
+    }
+    (nodes.len() > 1).then_some(nodes)
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -115,6 +115,8 @@ fn times_of_messages_are_read() {
         ("1700000000", Some("2023-11-14T22:13:20Z")),
         ("1700000000.5", Some("2023-11-14T22:13:20.5Z")),
         ("1700000000000", Some("2023-11-14T22:13:20Z")),
+        (r#""1700000000000""#, Some("2023-11-14T22:13:20Z")),
+        (r#""Mar 4, 2026 at 10:00 AM""#, Some("2026-03-04T10:00:00Z")),
         (r#""yesterday""#, None),
     ] {
         let found = pieces(
@@ -177,4 +179,50 @@ fn keys_that_do_not_fit_a_path_stay_in_some_piece() {
         .map(|piece| piece.body)
         .collect();
     assert!(found.iter().any(|body| body == key.trim()), "{found:?}");
+}
+
+#[test]
+fn messages_of_other_shapes_are_turns() {
+    for text in [
+        r#"{"conversations":[{"from":"human","value":"I like tea."},{"from":"assistant","value":"Noted."}]}"#,
+        r#"{"contents":[{"role":"human","parts":[{"text":"I like tea."}]},{"role":"assistant","parts":[{"text":"Noted."}]}]}"#,
+        r#"[{"type":"human","data":{"content":"I like tea."}},{"type":"assistant","data":{"content":"Noted."}}]"#,
+        r#"[{"human":"I like tea."},{"assistant":"Noted."}]"#,
+        "{\"role\":\"human\",\"content\":\"I like tea.\"}\n{\"role\":\"assistant\",\"content\":\"Noted.\"}\n",
+        r#"{"events":[{"event_type":"user_message","role":"human","content":"I like tea."},{"role":"assistant","content":"Noted.","event_id":"x"}]}"#,
+        r#"[{"role":"human","content":[{"type":"text","text":"I like tea."},{"type":"image","source":{"data":"AAAA"}}]},{"role":"assistant","content":"Noted."}]"#,
+    ] {
+        check(text, true, &["Human: I like tea.", "Assistant: Noted."]);
+    }
+    check(
+        r#"[{"type":"message","user":"dana","text":"We ship.","ts":"1700000000.5"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"weather"}}]}]"#,
+        true,
+        &[
+            "dana: We ship.",
+            "Assistant: tool_calls.function: name: weather",
+        ],
+    );
+}
+
+#[test]
+fn lines_of_json_are_a_piece_each() {
+    let text = "{\"name\":\"Dana\"}\n\n{\"name\":\"Bo\"}\n";
+    check(text, false, &["name: Dana", "name: Bo"]);
+    assert_eq!(pieces(text, false).unwrap()[1].span, 17..30);
+    assert!(pieces("{\"name\":\"Dana\"}\nand more", false).is_none());
+}
+
+/// Each of its statements shows it.
+#[test]
+fn a_long_name_of_a_speaker_is_clipped() {
+    let text = format!(
+        r#"[{{"name":"{}\u0007","content":"hi"}}]"#,
+        "word ".repeat(1_000)
+    );
+    let found = pieces(&text, true).unwrap();
+    let name = found[0].speaker.as_deref().unwrap();
+    assert!(
+        name.len() < 210 && !name.contains(char::is_control),
+        "{name:?}"
+    );
 }

@@ -1,17 +1,9 @@
 //! Drafts of pieces: the text is known, what it stands under is resolved when the whole outline is.
 
-use super::Walker;
+use super::{Walker, plain};
 use crate::outline::NodeId;
 use crate::piece::{BODY_BYTES_MAX, CODE_BYTES_MAX, Flow, Form, Piece, collapse, cut_long, part};
-use crate::{kind, sentence};
 use std::ops::Range;
-
-/// Words of a name that a pronoun is given.
-const NAME_WORDS_MAX: usize = 3;
-/// A name that a pronoun is given.
-const NAME_BYTES_MAX: usize = 40;
-/// Sentences that start with one of these stand under the name that the sentence before started with.
-const PRONOUNS: &[&str] = &["he", "her", "his", "she", "their", "they"];
 
 /// A piece under a node of the outline.
 #[derive(Debug)]
@@ -28,25 +20,13 @@ impl Walker<'_> {
         self.draft_range(at, flow, 0..flow.text.len(), form);
     }
 
-    /// The sentences of `flow`, one piece each.
-    pub(super) fn prose(&mut self, at: Option<NodeId>, flow: &Flow) {
-        let mut subject: Option<NodeId> = None;
-        for range in sentence::cut(&flow.text) {
-            let text = part(&flow.text, range.clone());
-            let above = if starts_with_pronoun(text) {
-                subject
-            } else {
-                subject = name(text).map(|name| {
-                    self.outline
-                        .lead(at, name.to_owned(), flow.source(&range), true)
-                });
-                None
-            };
-            self.draft_range(above.or(at), flow, range, Form::Prose);
-        }
-    }
-
-    fn draft_range(&mut self, at: Option<NodeId>, flow: &Flow, range: Range<usize>, form: Form) {
+    pub(super) fn draft_range(
+        &mut self,
+        at: Option<NodeId>,
+        flow: &Flow,
+        range: Range<usize>,
+        form: Form,
+    ) {
         let bytes_max = if form == Form::Code {
             CODE_BYTES_MAX
         } else {
@@ -55,7 +35,7 @@ impl Walker<'_> {
         for range in cut_long(&flow.text, range, bytes_max) {
             let text = part(&flow.text, range.clone());
             let body = if form == Form::Code {
-                text.trim_matches('\n').trim_end().to_owned()
+                printable(text)
             } else {
                 collapse(text)
             };
@@ -95,38 +75,22 @@ impl Walker<'_> {
                 ));
             }
         }
-        let title = self.outline.title();
+        let title = self.outline.title().or(self.front.title);
+        let said_at = self.front.said_at.or_else(|| plain::held_at(self.source));
         for piece in &mut pieces {
             piece.title.clone_from(&title);
+            piece.said_at = said_at;
         }
         pieces.sort_by_key(|piece| piece.span.start);
         pieces
     }
 }
 
-fn starts_with_pronoun(sentence: &str) -> bool {
-    let word = sentence
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default();
-    word.len() <= 5 && PRONOUNS.contains(&word.to_ascii_lowercase().as_str())
-}
-
-/// The capitalised words that a sentence starts with, if a word in small letters follows them.
-fn name(sentence: &str) -> Option<&str> {
-    let mut end = 0;
-    for (count, word) in sentence.split(' ').enumerate() {
-        let capital = word.starts_with(char::is_uppercase)
-            && word.chars().all(|c| c.is_alphanumeric() || c == '-');
-        if !capital {
-            let follows =
-                word.starts_with(char::is_lowercase) && count > 0 && end <= NAME_BYTES_MAX;
-            return follows.then(|| part(sentence, 0..end));
-        }
-        if count == NAME_WORDS_MAX || count == 0 && kind::opens_sentences(word) {
-            return None;
-        }
-        end += word.len() + usize::from(count > 0);
-    }
-    None
+/// Code with its line breaks and tabs, and no other control characters.
+fn printable(code: &str) -> String {
+    let code: String = code
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect();
+    code.trim_matches('\n').trim_end().to_owned()
 }

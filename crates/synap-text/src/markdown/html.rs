@@ -1,6 +1,7 @@
 //! HTML in Markdown: tags and comments go, the text between them stays. Anything in angle brackets that is no element of
 //! HTML is text: `List<String>` keeps its words.
 
+use super::entity;
 use crate::piece::{Flow, part};
 
 /// Elements of HTML that start no new line, in alphabetical order.
@@ -76,17 +77,6 @@ const BLOCK: &[&str] = &[
     "tr",
     "ul",
 ];
-/// Character references that occur in mails.
-const REFERENCES: &[(&str, &str)] = &[
-    ("&amp;", "&"),
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", "\""),
-    ("&#39;", "'"),
-    ("&apos;", "'"),
-    ("&nbsp;", " "),
-];
-
 /// What a text in angle brackets is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Markup {
@@ -103,8 +93,10 @@ pub(super) fn tag(text: &str) -> Markup {
     if text.starts_with("<!--") {
         return Markup::Other;
     }
-    let name: String = text
-        .trim_start_matches(['<', '/'])
+    // Only these: a run of brackets would be gone through again from each of them.
+    let inner = text.strip_prefix('<').unwrap_or(text);
+    let inner = inner.strip_prefix('/').unwrap_or(inner);
+    let name: String = inner
         .chars()
         .take_while(|c| c.is_ascii_alphanumeric() || *c == ':')
         .take(12)
@@ -133,6 +125,11 @@ pub(super) fn strip(flow: &Flow) -> Flow {
             at += plain;
             continue;
         }
+        if let Some((c, taken)) = entity::reference(rest) {
+            out.push(&c.to_string(), flow.source(&(at..at + taken)));
+            at += taken;
+            continue;
+        }
         let (with, taken) = markup(rest, &mut missing);
         out.push(with, flow.source(&(at..at + taken)));
         at += taken.max(1);
@@ -145,11 +142,6 @@ type Missing = Vec<&'static str>;
 
 /// What stands for the markup at the start of `rest`, and its length.
 fn markup<'a>(rest: &'a str, missing: &mut Missing) -> (&'a str, usize) {
-    for (reference, character) in REFERENCES {
-        if rest.starts_with(reference) {
-            return (character, reference.len());
-        }
-    }
     let found = if rest.starts_with("<!--") {
         end(rest, "-->", missing)
     } else if rest.starts_with("<script") {

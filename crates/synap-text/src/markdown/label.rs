@@ -19,6 +19,69 @@ pub(super) fn is_label(text: &str) -> bool {
             && text.split_whitespace().nth(WORDS_MAX).is_none()
 }
 
+/// The first of several lines, if it ends with a colon.
+pub(super) fn label_line(text: &str) -> Option<Range<usize>> {
+    let (line, rest) = text.split_once('\n')?;
+    let label = line.trim_end().ends_with(':')
+        && line.split_whitespace().nth(WORDS_MAX).is_none()
+        && !rest.trim().is_empty();
+    label.then_some(0..line.len())
+}
+
+/// Whether lines start with "Key: value".
+pub(super) fn is_keyed(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(": ").is_some_and(|(key, _)| is_label(key))
+}
+
+/// First words of lines by which letters begin and end, in small letters.
+const GREETINGS: &[&str] = &[
+    "best",
+    "bye",
+    "cheers",
+    "dear",
+    "good",
+    "greetings",
+    "hallo",
+    "hello",
+    "hey",
+    "hi",
+    "kind",
+    "love",
+    "regards",
+    "sincerely",
+    "thank",
+    "thanks",
+    "thx",
+    "yours",
+];
+
+/// Whether a line is a greeting, and no title.
+pub(super) fn is_greeting(text: &str) -> bool {
+    let word = text.split(|c: char| !c.is_alphabetic()).next();
+    let word = word.unwrap_or_default().to_lowercase();
+    GREETINGS.contains(&word.as_str())
+}
+
+/// Words before a question, and before its answer.
+const QUESTIONS: &[&str] = &["Q:", "Question:", "Frage:"];
+const ANSWERS: &[&str] = &["A:", "Answer:", "Antwort:"];
+
+/// Whether a paragraph says of itself that it is a question.
+pub(super) fn is_question(text: &str) -> bool {
+    QUESTIONS.iter().any(|label| text.starts_with(label))
+}
+
+/// The answer in a paragraph: all of it, or what follows a question.
+pub(super) fn answer(text: &str) -> Option<Range<usize>> {
+    let answers = |text: &str| ANSWERS.iter().any(|label| text.starts_with(label));
+    if answers(text) {
+        return Some(0..text.len());
+    }
+    let at = text.find('\n').filter(|_| is_question(text))? + 1;
+    answers(part(text, at..text.len())).then_some(at..text.len())
+}
+
 /// Whether a line break in a paragraph (at `range` in `source`) separates: the next line is "Label: value", or starts
 /// with a capital though this line is short.
 pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {
@@ -40,4 +103,20 @@ pub(super) fn breaks(source: &str, range: &Range<usize>) -> bool {
         .take_while(|byte| **byte != b'\n')
         .count();
     next.starts_with(char::is_uppercase) && (label || line < LINE_BYTES_SHORT)
+}
+
+/// Whether an indented block is running text: it has sentences, and more letters than code has.
+pub(super) fn is_prose(text: &str) -> bool {
+    let text = text.trim();
+    let words = text.split_whitespace().count();
+    let plain = text
+        .split_whitespace()
+        .filter(|word| {
+            word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"'])
+                .trim_start_matches(['(', '"'])
+                .chars()
+                .all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'))
+        })
+        .count();
+    text.ends_with(['.', '!', '?', '…', '。']) && words >= 4 && plain * 10 >= words * 9
 }

@@ -1,11 +1,15 @@
 //! Tables: one piece per row, each value with its column's name.
 
-use crate::piece::{Flow, clip, collapse, part};
+use crate::piece::{BODY_BYTES_MAX, Flow, clip, collapse, cut_long, part};
 use std::mem::take;
 use std::ops::Range;
 
 /// A column's name goes into each row up to here.
 const NAME_BYTES_MAX: usize = 40;
+/// A row longer than this is cut between its cells.
+const ROW_BYTES_MAX: usize = BODY_BYTES_MAX;
+/// The first value goes into each part of a row that is cut, up to here.
+const KEY_BYTES_MAX: usize = 80;
 
 /// The table that is being read.
 #[derive(Debug, Default)]
@@ -39,8 +43,9 @@ impl Table {
             .collect();
     }
 
-    /// The row as "Name: value; Name: value", and what stands behind its last cell; `None` when it is empty.
-    pub(super) fn row(&mut self, source: &str, range: &Range<usize>) -> Option<String> {
+    /// The row as "Name: value; Name: value", and what stands behind its last cell; none when it is empty. A long row is
+    /// several, each of which starts with the first value.
+    pub(super) fn row(&mut self, source: &str, range: &Range<usize>) -> Vec<String> {
         let cells = take(&mut self.cells);
         let mut parts = Vec::new();
         let mut named = 0;
@@ -72,11 +77,35 @@ impl Table {
         if named == columns && !self.names.iter().any(|name| name.ends_with('…')) {
             self.head = None;
         }
-        (!parts.is_empty()).then(|| parts.join("; "))
+        if self.names.is_empty() && cells.len() == 2 && parts.len() == 2 {
+            return folded(&[parts.join(": ")]);
+        }
+        folded(&parts)
     }
 
     /// The names, when no row gave them all.
     pub(super) fn unstated(&mut self) -> Option<(String, Range<usize>)> {
         self.head.take().filter(|(head, _)| !head.is_empty())
     }
+}
+
+/// The parts of a row on lines of a bounded length. A part that is longer is cut.
+fn folded(parts: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let key = parts.first().map(|key| clip(key, KEY_BYTES_MAX));
+    let key = key.unwrap_or_default();
+    for part_of in parts {
+        for range in cut_long(part_of, 0..part_of.len(), ROW_BYTES_MAX - KEY_BYTES_MAX * 2) {
+            let text = part(part_of, range);
+            match lines.last_mut() {
+                Some(line) if line.len() + text.len() + 2 <= ROW_BYTES_MAX => {
+                    line.push_str("; ");
+                    line.push_str(text);
+                }
+                Some(_) => lines.push(format!("{key}; {text}")),
+                None => lines.push(text.to_owned()),
+            }
+        }
+    }
+    lines
 }

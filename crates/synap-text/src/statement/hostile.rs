@@ -60,6 +60,17 @@ const REPEATED: &[&str] = &[
     "1) a\n",
     "---\n",
     "a\n---\n",
+    ">---\n",
+    "a\n: b\n",
+    "<td>",
+    "<table><tr><td>",
+    "> From: a\nSubject: b\n",
+    "A > B: ",
+    "1. a. ",
+    "Decisions:\n",
+    "Dana 10:02\n",
+    "<v Dana>",
+    "00:00:01.000 --> 00:00:02.000\nDana: a\n\n",
 ];
 
 fn repeated(text: &str) -> String {
@@ -109,6 +120,10 @@ fn nested_and_unclosed_structures_take_bounded_time() {
     }));
     check(format!("[{}0]", "{\"a\":[{}]},".repeat(15_000)));
     check(format!(".{}", repeated(")")));
+    check(format!("<!--{}", repeated("</")));
+    check(format!("<html>{}", repeated("<script>")));
+    check(format!("<html>{}", repeated("<td></tr>")));
+    check(format!("<html>{}", repeated("<svg>")));
     check(format!("a{}", repeated("\u{301}")));
     check(format!("# {}\n\n{}", repeated("long "), repeated("- a\n")));
     check(format!(
