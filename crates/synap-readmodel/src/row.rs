@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use synap_types::{
-    CompactionStrategy, ConversationId, DocumentId, EventId, Id, IngestionId, MemoryId,
+    CompactionStrategy, ConversationId, DocumentId, EventId, EventTime, Id, IngestionId, MemoryId,
     MemorySource, MemoryType, Scope, Timestamp, TurnDoor, TurnRole,
 };
 use uuid::Uuid;
@@ -139,7 +139,7 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 2 {
+    MemoryRow v 3 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -156,6 +156,10 @@ rows! {
         speaker: Option<String>,
         /// When it was said or written, in microseconds since 1970.
         said_at: Option<i64>,
+        /// What its time expressions say.
+        time: Option<EventTime>,
+        /// The names in it.
+        entities: Vec<String>,
         /// When it was accepted, in microseconds since 1970.
         accepted_at: i64,
         /// When it was changed, in microseconds since 1970.

@@ -60,9 +60,72 @@ pub(crate) fn opens_sentences(word: &str) -> bool {
     word::is_listed(&word.to_lowercase(), Class::Opener)
 }
 
+/// Whether a word in small letters stands for a person or before a noun, hence is no name.
+pub(crate) fn is_pronoun(lower: &str) -> bool {
+    [Class::Pronoun, Class::Determiner]
+        .into_iter()
+        .any(|class| word::is_listed(lower, class))
+}
+
 /// Whether a speaker's name is that of an assistant: "Assistant", "AI", "system".
 pub(crate) fn is_assistant(name: &str) -> bool {
     word::is_listed(&name.to_lowercase(), Class::Assistant)
+}
+
+/// Whether a word in small letters is the name of a month or a weekday.
+pub(crate) fn is_calendar(lower: &str) -> bool {
+    [
+        Class::Month,
+        Class::MonthShort,
+        Class::MonthVerb,
+        Class::Weekday,
+        Class::WeekdayShort,
+        Class::Weekdays,
+    ]
+    .into_iter()
+    .any(|class| word::is_listed(lower, class))
+}
+
+/// Which way a sentence looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tense {
+    Past,
+    Future,
+    /// The present, or no verb that tells: what it names lies ahead more often than behind.
+    Other,
+}
+
+/// The tense of a sentence, by its verbs and by words such as "ago".
+pub(crate) fn tense(sentence: &str) -> Tense {
+    let words = word::words(sentence);
+    let lower = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
+    let ahead = |at: usize| {
+        let word = lower(at);
+        matches!(
+            word,
+            "will" | "won't" | "shall" | "tomorrow" | "upcoming" | "must" | "should"
+        ) || word.ends_with("'ll")
+            || word == "going" && lower(at + 1) == "to" && at > 0
+    };
+    if (0..words.len()).any(ahead) {
+        return Tense::Future;
+    }
+    let back = |at: usize| {
+        let before = at.checked_sub(1).map_or("", lower);
+        let passive = matches!(
+            before,
+            "is" | "are" | "be" | "i'm" | "am" | "get" | "gets" | "to"
+        );
+        matches!(
+            lower(at),
+            "was" | "were" | "did" | "didn't" | "had" | "been" | "ago" | "wasn't" | "weren't"
+        ) || words.get(at).is_some_and(|word| word.is(Class::Past)) && !passive
+    };
+    if (0..words.len()).any(back) {
+        Tense::Past
+    } else {
+        Tense::Other
+    }
 }
 
 fn by_heading(context: &str) -> Option<Typed> {

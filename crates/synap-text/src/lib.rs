@@ -11,6 +11,8 @@
 //! transcript ─► transcript (speakers' lines) ─► TranscriptTurn
 //! turns      ─► summary (telling sentences) ─► Summary
 //! Statement  ─► profile (patterns, likes) ─► Attribute
+//!            ─► dates (time expressions) ─► EventTime, entities (names)
+//! query      ─► dates ─► Period
 //!
 //! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
@@ -18,6 +20,8 @@
 #![warn(missing_docs)]
 
 mod chat;
+mod dates;
+mod entities;
 mod json;
 mod kind;
 mod markdown;
@@ -34,6 +38,8 @@ mod tokens;
 mod transcript;
 mod turn;
 
+pub use dates::{Period, asks_when, event_time, has_time, query_time};
+pub use entities::{ENTITIES_MAX, entities};
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
 pub use profile::{Attribute, attributes};

@@ -45,6 +45,24 @@ pub struct ContextItem {
     /// When the document or the turn was written, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said_at: Option<Timestamp>,
+    /// When what it tells of takes place: the first moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_date: Option<Timestamp>,
+    /// The first moment after; none beside a date: it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_end: Option<Timestamp>,
+    /// What the date names: see [`crate::Precision`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_precision: Option<&'static str>,
+    /// The first moment at which it does not hold any more. It is told all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+    /// How it recurs, as in [`crate::EventTime::recurrence`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<String>,
+    /// The names in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
     /// When it was accepted.
     pub extracted_at: Timestamp,
     /// Metadata of the document, and of the turn.

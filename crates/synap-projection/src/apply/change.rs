@@ -58,6 +58,7 @@ fn changed(old: MemoryRow, data: &MemoryUpdated) -> MemoryRow {
         let source = Source {
             content: &content,
             document_type: &document_type,
+            said_at: old.said_at(),
         };
         statements(&source).into_iter().next()
     });
@@ -67,6 +68,8 @@ fn changed(old: MemoryRow, data: &MemoryUpdated) -> MemoryRow {
             kind: first.kind,
             category: first.category,
             confidence: first.confidence,
+            time: first.time,
+            entities: first.entities,
             ..row
         },
         None => row,
