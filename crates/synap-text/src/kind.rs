@@ -13,6 +13,8 @@ use word::{Class, Word};
 
 /// Sentences of one statement that are looked at.
 const SENTENCES_MAX: usize = 12;
+/// Up to here, a verb in the past outweighs a time to come.
+const SURE_WEAK: f32 = 0.7;
 /// No rule applied.
 const SURE_DEFAULT: f32 = 0.5;
 
@@ -22,7 +24,7 @@ pub(crate) struct Typed {
     pub(crate) kind: MemoryType,
     /// 0 to 1, coarse.
     pub(crate) confidence: f32,
-    /// What a preference or an emotion is about.
+    /// Which feeling an emotion is; what anything else is about, where a word tells. A preference always has one.
     pub(crate) category: Option<&'static str>,
 }
 
@@ -47,12 +49,12 @@ pub(crate) fn of(text: &str, context: Option<&str>, speaker: Option<&str>) -> Ty
     if best.kind == MemoryType::Fact
         && let Some(found) = context.and_then(by_heading)
     {
-        best = Typed {
-            category: category(found.kind, text),
-            ..found
-        };
+        best = found;
     }
-    best
+    Typed {
+        category: best.category.or_else(|| category(best.kind, text)),
+        ..best
+    }
 }
 
 /// Whether a capitalised word at the start of a sentence is one that starts sentences, hence no name.
@@ -168,7 +170,8 @@ fn one(sentence: &str) -> Typed {
     if sentence.trim_end().ends_with(['?', '？', '؟']) {
         return fact;
     }
-    if let Some((feeling, sure)) = signs.feeling.filter(|_| !signs.polite) {
+    let feeling = signs.feeling.or_else(|| idiom(sentence));
+    if let Some((feeling, sure)) = feeling.filter(|_| !signs.polite) {
         return Typed {
             kind: MemoryType::Emotion,
             confidence: sure,
@@ -178,14 +181,16 @@ fn one(sentence: &str) -> Typed {
     if signs.wish > 0.0 {
         return typed(MemoryType::Preference, signs.wish);
     }
-    let moved = words.iter().any(|word| word.is(Class::Past));
+    let moved = words
+        .iter()
+        .any(|word| word.is(Class::Past) || word.lower == "been");
     if signs.past > 0.0 && moved {
         return typed(MemoryType::Episode, signs.past);
     }
     if acted && signs.around > 0.0 {
         return typed(MemoryType::Episode, 0.9);
     }
-    if signs.due > 0.0 {
+    if signs.due > SURE_WEAK || signs.due > 0.0 && !acted {
         return typed(MemoryType::TemporalEvent, signs.due);
     }
     if acted {
@@ -202,7 +207,25 @@ fn one(sentence: &str) -> Typed {
             typed(MemoryType::TemporalEvent, signs.around)
         };
     }
+    if asks_politely(&words) {
+        return typed(MemoryType::Preference, 0.6);
+    }
     fact
+}
+
+/// A feeling that a turn of phrase says.
+fn idiom(sentence: &str) -> Option<(&'static str, f32)> {
+    let lower = sentence.to_lowercase();
+    let found = rules::IDIOMS
+        .iter()
+        .find(|(phrase, _)| lower.contains(phrase))?;
+    Some((found.1, 0.7))
+}
+
+/// "Please use short words", "no calls, please".
+fn asks_politely(words: &[Word<'_>]) -> bool {
+    let is = |word: Option<&Word<'_>>| word.is_some_and(|word| word.lower == "please");
+    words.len() > 1 && (is(words.first()) || is(words.last()))
 }
 
 fn signs(words: &[Word<'_>]) -> Signs {
@@ -225,40 +248,104 @@ fn signs(words: &[Word<'_>]) -> Signs {
     signs
 }
 
-/// Whether the sentence starts with somebody who did something: a pronoun or a name, then a verb in the past.
+/// Whether the sentence starts with somebody who did something: a pronoun, a name or a noun, then a verb in the past. A
+/// time may come first; and notes leave "I" out.
 fn acted(words: &[Word<'_>]) -> bool {
+    let words = words.get(opening_time(words)..).unwrap_or_default();
     let numbers = words
         .iter()
         .take_while(|word| word.is(Class::Number))
         .count();
     let words = words.get(numbers..).unwrap_or_default();
+    if note(words) || done(words) {
+        return true;
+    }
     let subject = words
         .iter()
         .take_while(|word| word.is(Class::Name) || word.is(Class::Pronoun))
         .count();
     let subject = subject.min(4);
-    let noun_subject = words.first().is_some_and(|word| word.is(Class::Determiner));
+    let determined = words.first().is_some_and(|word| word.is(Class::Determiner));
+    let noun_subject = subject == 0 && (determined || numbers > 0);
     let start = if subject > 0 {
         subject
     } else if noun_subject {
-        2
+        1 + usize::from(determined)
     } else {
         return false;
     };
+    // "I've got a meeting" says what there is.
+    let owns = words
+        .iter()
+        .take(start + 1)
+        .any(|word| word.is(Class::Have));
     words
         .iter()
         .skip(start)
         .take(4)
-        .take_while(|word| !word.is(Class::Be) || word.is(Class::Have))
+        .take_while(|word| !word.is(Class::Be) || word.is(Class::Have) || word.is(Class::Past))
         .find(|word| {
             let skipped = word.is(Class::Adverb) || word.is(Class::Have);
             !skipped && (!noun_subject || word.is(Class::Past))
         })
-        .is_some_and(|word| word.is(Class::Past))
+        .is_some_and(|word| word.is(Class::Past) && !(word.lower == "got" && owns))
+}
+
+/// How many words a time at the start of a sentence has: "In 2018", "On Monday", "Last week".
+fn opening_time(words: &[Word<'_>]) -> usize {
+    let opens = words.first().is_some_and(|word| {
+        matches!(
+            word.lower.as_str(),
+            "in" | "on" | "at" | "during" | "last" | "back"
+        )
+    });
+    if !opens {
+        return 0;
+    }
+    let timed = |word: &Word<'_>| {
+        [
+            Class::Year,
+            Class::Month,
+            Class::Weekday,
+            Class::Date,
+            Class::Clock,
+            Class::Number,
+            Class::Unit,
+            Class::Quarter,
+        ]
+        .into_iter()
+        .any(|class| word.is(class))
+    };
+    let last = words.iter().take(5).rposition(timed);
+    last.map_or(0, |at| at + 1)
+}
+
+/// "Had lunch with Paul": a note that leaves its subject out.
+fn note(words: &[Word<'_>]) -> bool {
+    let told = words.iter().position(|word| !word.is(Class::Adverb));
+    let verb = told.and_then(|at| words.get(at));
+    let object = told.and_then(|at| words.get(at + 1));
+    verb.is_some_and(|word| word.lower == "had" || word::is_listed(&word.lower, Class::Past))
+        && object.is_some_and(|word| {
+            word.is(Class::Determiner)
+                || matches!(word.lower.as_str(), "to" | "back" | "with" | "out")
+        })
+}
+
+/// "The ticket was closed", "they have been told".
+fn done(words: &[Word<'_>]) -> bool {
+    words.windows(2).any(|pair| match pair {
+        [be, verb] => {
+            matches!(be.lower.as_str(), "was" | "were")
+                && verb.is(Class::Past)
+                && verb.feeling().is_none()
+        }
+        _ => false,
+    })
 }
 
 fn category(kind: MemoryType, text: &str) -> Option<&'static str> {
-    if kind != MemoryType::Preference {
+    if kind == MemoryType::Emotion {
         return None;
     }
     let lower = text.to_lowercase();
@@ -269,7 +356,8 @@ fn category(kind: MemoryType, text: &str) -> Option<&'static str> {
     rules::TOPICS
         .iter()
         .find(|(_, topics)| topics.split(' ').any(|topic| words.contains(&topic)))
-        .map_or(Some("general"), |(topic, _)| Some(topic))
+        .map(|(topic, _)| *topic)
+        .or_else(|| (kind == MemoryType::Preference).then_some("general"))
 }
 
 #[cfg(test)]

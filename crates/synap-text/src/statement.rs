@@ -44,7 +44,8 @@ pub struct Statement {
     pub speaker: Option<String>,
     /// How sure `kind` is, 0 to 1, coarse.
     pub confidence: f32,
-    /// What a preference or an emotion is about: "communication", "frustration".
+    /// Which feeling an emotion is ("frustration"); what anything else is about, where a word tells ("communication"). A
+    /// preference and an emotion always have one.
     pub category: Option<String>,
     /// The title of its Markdown document (the only heading of the first level). `text` leaves it out, apart from the first
     /// statement's, as it would make every statement match every query that names the document.

@@ -21,8 +21,8 @@ fn check(found: &Share, floor: f64) {
 
 #[test]
 fn types_are_as_labelled() {
-    check(&types("dev").0, 78.0);
-    check(&types("test").0, 78.0);
+    check(&types("dev").0, 96.0);
+    check(&types("test").0, 83.0);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct ContextItem {
     /// Who said it, in a transcript.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker: Option<String>,
-    /// Finer than the type: what a preference is about, which emotion.
+    /// Finer than the type: which emotion; else what it is about.
     #[serde(rename = "subcategory", skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// When the document or the turn was written, if known.
@@ -154,7 +154,8 @@ impl ContextItem {
     /// The item as an entry of its type's list: the vendor's models read `category` as the subcategory there.
     pub fn typed(&self) -> Value {
         let mut item = self.fields();
-        let category = item.remove("subcategory").unwrap_or_else(|| "".into());
+        let known = item.remove("subcategory");
+        let category = known.clone().unwrap_or_else(|| "".into());
         let said_at = Value::from(self.said_at.unwrap_or(self.extracted_at).to_string());
         let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
         match self.memory_type {
@@ -176,9 +177,14 @@ impl ContextItem {
                 set("intensity", self.confidence.into());
             }
             MemoryType::TemporalEvent => {
-                set("temporal_category", "temporal_fact".into());
+                let again = self.recurrence.is_some() && self.event_end.is_none();
+                let category = if again { "perpetual" } else { "temporal_fact" };
+                set("temporal_category", category.into());
                 set("temporal_confidence", self.confidence.into());
             }
+        }
+        if let Some(known) = known.filter(|_| self.memory_type != MemoryType::Emotion) {
+            item.insert("category".to_owned(), known);
         }
         Value::Object(item)
     }

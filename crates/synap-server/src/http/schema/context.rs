@@ -57,7 +57,7 @@ shapes! {
         .may("conversation_id", uuid(), "The conversation that it was said in")
         .may("turn", count(), "In which turn, from 1")
         .may("speaker", text(), "Who said it")
-        .may("category", text(), "In a list by type: what a preference is about. In `items`: the name of its list")
+        .may("category", text(), "In a list by type: what it is about, where that is known. In `items`: the name of its list")
         .may("subcategory", text(), "In `items`: finer than the type")
         .may("said_at", time(), "When it was written or said")
         .may("event_date", time(), "When what it tells of takes place: the first moment, in UTC")
