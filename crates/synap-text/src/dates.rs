@@ -77,6 +77,8 @@ impl Reading {
     }
 
     fn add_event(&mut self, event: Option<Span>, weak: bool) {
+        // Before the year 1 there are no timestamps.
+        let event = event.filter(|span| span.start.year() > 0);
         if event.is_some() && (self.event.is_none() || self.weak && !weak) {
             self.event = event;
             self.weak = weak;
@@ -108,7 +110,7 @@ fn reading(sentence: &str, said_at: Option<Timestamp>) -> Reading {
             at = next.max(at + 1);
         } else if let Some((bound, next)) = reader.bound(at) {
             found.add_event(bound.event, false);
-            found.until = found.until.or(bound.until);
+            found.until = found.until.or(bound.until.filter(|until| until.year() > 0));
             at = next.max(at + 1);
         } else if let Some((span, next)) = reader.ranged(at) {
             found.add_event(Some(span), reader.word(at) == "today");
@@ -119,3 +121,6 @@ fn reading(sentence: &str, said_at: Option<Timestamp>) -> Reading {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

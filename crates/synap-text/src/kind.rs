@@ -8,6 +8,8 @@ mod word;
 use crate::piece::part;
 use crate::sentence;
 use rules::Sign;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use synap_types::MemoryType;
 use word::{Class, Word};
 
@@ -344,20 +346,35 @@ fn done(words: &[Word<'_>]) -> bool {
     })
 }
 
+/// The place of each topic's words in [`rules::TOPICS`].
+static TOPICS: LazyLock<BTreeMap<&'static str, usize>> = LazyLock::new(|| {
+    let mut places = BTreeMap::new();
+    for (place, (_, words)) in rules::TOPICS.iter().enumerate() {
+        for word in words.split(' ') {
+            places.entry(word).or_insert(place);
+        }
+    }
+    places
+});
+
 fn category(kind: MemoryType, text: &str) -> Option<&'static str> {
     if kind == MemoryType::Emotion {
         return None;
     }
+    // Of a preference, a weekday is what it is about; of anything else, when it is.
+    let preferred = kind == MemoryType::Preference;
     let lower = text.to_lowercase();
-    let words: Vec<&str> = lower
+    let topics = lower
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    rules::TOPICS
-        .iter()
-        .find(|(_, topics)| topics.split(' ').any(|topic| words.contains(&topic)))
-        .map(|(topic, _)| *topic)
-        .or_else(|| (kind == MemoryType::Preference).then_some("general"))
+        .filter_map(|word| {
+            let place = *TOPICS.get(word)?;
+            Some((place, rules::TOPICS.get(place)?.0))
+        });
+    topics
+        .filter(|(_, topic)| preferred || *topic != "schedule")
+        .min()
+        .map(|(_, topic)| topic)
+        .or_else(|| preferred.then_some("general"))
 }
 
 #[cfg(test)]

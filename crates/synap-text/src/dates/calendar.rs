@@ -99,6 +99,7 @@ impl Span {
     /// Its first, second or last third, as "early", "mid" and "late" say.
     pub(super) fn third(&self, which: u8) -> Option<Self> {
         let (start, end) = (self.start.date(), self.end?.date());
+        ((end - start).whole_days() >= 3).then_some(())?;
         let months = (end.year() - start.year()) * 12 + i32::from(u8::from(end.month()))
             - i32::from(u8::from(start.month()));
         let bound = |number: i32| {

@@ -330,7 +330,7 @@ pub(super) const TOPICS: &[(&str, &str)] = &[
     ),
     (
         "home",
-        "house flat apartment landlord lease kitchen garden furniture neighbours neighbors",
+        "house flat apartment landlord lease kitchen furniture neighbours neighbors",
     ),
     ("pets", "dog dogs cat cats puppy kitten pet pets"),
     (

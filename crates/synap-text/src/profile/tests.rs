@@ -234,7 +234,6 @@ const NOTHING: &[&str] = &[
     "Call me Monday.",
     "Call me ASAP",
     "My sister is CEO.",
-    "I don't eat at restaurants.",
     "I'm allergic to my boss.",
     "Bob hates when I call.",
     "Please send it by email.",
