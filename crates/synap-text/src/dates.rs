@@ -110,7 +110,9 @@ fn reading(sentence: &str, said_at: Option<Timestamp>) -> Reading {
             at = next.max(at + 1);
         } else if let Some((bound, next)) = reader.bound(at) {
             found.add_event(bound.event, false);
-            found.until = found.until.or(bound.until.filter(|until| until.year() > 0));
+            found.until = found
+                .until
+                .or_else(|| bound.until.filter(|until| until.year() > 0));
             at = next.max(at + 1);
         } else if let Some((span, next)) = reader.ranged(at) {
             found.add_event(Some(span), reader.word(at) == "today");

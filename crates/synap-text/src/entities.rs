@@ -119,6 +119,32 @@ const NO_NAMES: &[&str] = &[
     "cool",
     "user",
     "assistant",
+    "ask",
+    "call",
+    "email",
+    "tell",
+    "meet",
+    "contact",
+    "remind",
+    "visit",
+    "add",
+    "get",
+    "take",
+    "per",
+    "what",
+    "who",
+    "where",
+    "why",
+    "how",
+    "let",
+    "there",
+    "here",
+    "such",
+    "well",
+    "also",
+    "still",
+    "just",
+    "maybe",
     "system",
     "agent",
 ];
@@ -179,12 +205,27 @@ struct Found {
 }
 
 struct Word<'a> {
+    raw: &'a str,
     /// Without marks around it and without a possessive ending.
     plain: &'a str,
-    /// A mark that ends a name follows, or precedes the next word.
+    /// A mark that ends a name follows.
     closed: bool,
     /// It owns something: it had a possessive ending.
     owns: bool,
+}
+
+impl Word<'_> {
+    /// A bracket or a quotation opens with it.
+    fn starts(&self) -> bool {
+        self.raw.starts_with(['(', '[', '"', '“', '«'])
+    }
+
+    /// The next word may be capitalised as at the start of a sentence: this is a list's mark or number, or has a colon.
+    fn opens(&self) -> bool {
+        let number = self.plain.bytes().all(|byte| byte.is_ascii_digit());
+        self.raw.ends_with(':')
+            || number && (self.plain.is_empty() || self.raw.ends_with(['.', ')']))
+    }
 }
 
 fn of_sentence(sentence: &str, found: &mut Found) {
@@ -195,6 +236,11 @@ fn of_sentence(sentence: &str, found: &mut Found) {
         .collect();
     let mut at = 0;
     while let Some(first) = words.get(at) {
+        let opens = at == 0
+            || at
+                .checked_sub(1)
+                .and_then(|at| words.get(at))
+                .is_some_and(Word::opens);
         let order = found.names.len() + found.doubtful.len();
         if let Some(address) = address(first.plain) {
             found.names.push((order, address));
@@ -213,7 +259,7 @@ fn of_sentence(sentence: &str, found: &mut Found) {
                 .map(|word| word.plain)
                 .collect();
             let name = name.join(" ");
-            let sure = start > 0 || end - start > 1 || is_somebody(&words, end);
+            let sure = !opens || start > at || end - start > 1 || is_somebody(&words, end);
             if name.len() <= ENTITY_BYTES_MAX {
                 let list = if sure {
                     &mut found.names
@@ -256,6 +302,7 @@ fn word(raw: &str) -> Word<'_> {
         .strip_suffix("'s")
         .or_else(|| plain.strip_suffix("’s"));
     Word {
+        raw,
         plain: cut.unwrap_or(plain),
         // The full stop of "Dr." and "J." ends no name.
         closed: after.contains(|c: char| !matches!(c, '.' | '"' | '”' | '*' | '_'))
@@ -272,7 +319,8 @@ fn name_end(words: &[Word<'_>], at: usize) -> usize {
         let joins = end > at
             && INSIDE.contains(&word.plain)
             && words.get(end + 1).is_some_and(|next| is_name(next.plain));
-        if !joins && !is_name(word.plain) && !is_title(word.plain) {
+        let apart = end > at && word.starts();
+        if apart || !joins && !is_name(word.plain) && !is_title(word.plain) {
             break;
         }
         end += 1;
@@ -357,6 +405,7 @@ mod tests {
         check("Maintenance is due.", &[]);
         check("The office is closed.", &[]);
         check("Nina, hello. We saw Nina.", &["Nina"]);
+        check("1. Move the card. - Ask Dana: What's next?", &["Dana"]);
     }
 
     #[test]

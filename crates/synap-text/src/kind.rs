@@ -118,7 +118,7 @@ pub(crate) fn tense(sentence: &str) -> Tense {
         let before = at.checked_sub(1).map_or("", lower);
         let passive = matches!(
             before,
-            "is" | "are" | "be" | "i'm" | "am" | "get" | "gets" | "to"
+            "is" | "are" | "be" | "i'm" | "am" | "get" | "gets" | "getting" | "to"
         );
         matches!(
             lower(at),

@@ -9,8 +9,8 @@ use synap_types::Precision;
 /// Before these a month or a season stands without a day and a year: "in May", not "May I".
 const INTRODUCING: &[&str] = &[
     "in", "this", "last", "next", "since", "until", "till", "by", "during", "of", "from", "to",
-    "early", "mid", "late", "before", "after", "around", "about", "through", "between", "every",
-    "-", "over", "expected", "im", "en",
+    "early", "mid", "late", "before", "after", "around", "through", "between", "every", "over",
+    "expected", "im", "en", "for",
 ];
 /// Before these a number of four digits is a year.
 const BEFORE_YEARS: &[&str] = &[
@@ -33,9 +33,6 @@ const BEFORE_YEARS: &[&str] = &[
     "circa",
     "through",
     "between",
-    "and",
-    "-",
-    "–",
     "for",
     "throughout",
     "seit",
@@ -66,7 +63,8 @@ impl Reader<'_> {
             && matches!(self.before(at), "the" | "in" | "'" | "early" | "late")
         {
             let first = i32::try_from(year).ok()?;
-            let span = Span::months(first, 1, 120, Precision::Range)?;
+            let months = if first % 100 == 0 { 1_200 } else { 120 };
+            let span = Span::months(first, 1, months, Precision::Range)?;
             return Some((span.fixed(), at + 1));
         }
         self.month_first(at)
@@ -80,7 +78,7 @@ impl Reader<'_> {
 
     /// A year of four digits.
     pub(super) fn year_at(&self, at: usize) -> Read<i32> {
-        let Kind::Number(year @ 1900..=2199) = self.kind(at) else {
+        let Kind::Number(year @ 1900..=2099) = self.kind(at) else {
             return None;
         };
         Some((i32::try_from(year).ok()?, at + 1))
@@ -133,7 +131,7 @@ impl Reader<'_> {
         if let Some((year, after)) = self.year_after(next) {
             return Some((make(year)?.fixed(), after));
         }
-        let introduced = INTRODUCING.contains(&self.before(at)) || self.before(at) == "and";
+        let introduced = INTRODUCING.contains(&self.before(at)) || self.continues(at);
         introduced.then_some(())?;
         Some((self.pick(Which::Bare, make)?, next))
     }
@@ -197,9 +195,8 @@ impl Reader<'_> {
             self.before(at)
         };
         let introduced = INTRODUCING.contains(&before) && before != "of";
-        // "in summer camps": what follows belongs to the time, or the sentence ends.
-        let compound = before != "in" || self.is_closed(at + 1);
-        (introduced && compound).then_some(())?;
+        // "in summer camps" is of camps.
+        (introduced && self.is_closed(at + 1)).then_some(())?;
         Some((self.pick(Which::Bare, make)?, at + 1))
     }
 
@@ -224,9 +221,11 @@ impl Reader<'_> {
 
     /// "in 2016", "2021-2023", "2026 Q1"
     fn year_first(&self, at: usize) -> Read<Span> {
-        let introduced =
-            BEFORE_YEARS.contains(&self.before(at)) || at == 0 && self.is_closed(at + 1);
-        if let Kind::Pair(first @ 1900..=2199, last @ 1900..=2199) = self.kind(at) {
+        let introduced = BEFORE_YEARS.contains(&self.before(at))
+            || self.continues(at)
+            || self.word(at + 1) == ":"
+            || at == 0 && self.is_closed(at + 1);
+        if let Kind::Pair(first @ 1900..=2099, last @ 1900..=2099) = self.kind(at) {
             let (first, last) = (i32::try_from(first).ok()?, i32::try_from(last).ok()?);
             return Some((
                 Span::year(first)?.fixed().to(Span::year(last)?.fixed())?,
@@ -276,6 +275,17 @@ impl Reader<'_> {
             months.iter().find(|day| day.start >= today)
         };
         Some((*found?, at + 1))
+    }
+
+    /// Whether a word or mark before `at` goes on with what another date began: "April - June", "2021 and 2023".
+    fn continues(&self, at: usize) -> bool {
+        let joins = matches!(self.before(at), "-" | "–" | "—" | "and" | "to" | "&");
+        let first = at.checked_sub(2).unwrap_or(usize::MAX);
+        let lexeme = self.lexeme(first);
+        let part = matches!(self.word(first), "early" | "mid" | "late");
+        let dated =
+            self.year_at(first).is_some() || lexeme.month.is_some() || lexeme.season.is_some();
+        joins && (part || dated)
     }
 
     /// Whether nothing that belongs to a noun follows: the sentence ends, a mark or a small connecting word follows.

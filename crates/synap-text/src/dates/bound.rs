@@ -32,6 +32,9 @@ impl Reader<'_> {
             }
             "within" => {
                 let ((count, unit), next) = self.amount(at + 1)?;
+                // "within 60 days of the start" counts from another time, and hours say how long.
+                let of = matches!(self.word(next), "of" | "after" | "before" | "from");
+                (!of && !matches!(unit, words::Unit::Minute | words::Unit::Hour)).then_some(())?;
                 let last = step(self.today()?, unit, i32::try_from(count.1).ok()?)?;
                 let until = Span::day(last)?.end;
                 (self.tense != Tense::Past).then_some((Bound { event: None, until }, next))

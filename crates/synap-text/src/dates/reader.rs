@@ -111,7 +111,7 @@ impl Reader<'_> {
     /// "three weeks", "5 business days"
     pub(super) fn amount(&self, at: usize) -> Read<((u32, u32), Unit)> {
         let (count, next) = self.count(at)?;
-        let next = self.skip(next, &["business", "working", "more", "-"]);
+        let next = self.skip(next, &["business", "working", "more"]);
         let unit = self.lexeme(next).unit?;
         Some(((count, unit), next + 1))
     }
@@ -229,12 +229,19 @@ impl Reader<'_> {
             "late" => self.third(at + 1, 2),
             "start" | "beginning" if self.word(at + 1) == "of" => self.third(at + 2, 0),
             "end" if self.word(at + 1) == "of" => self.third(at + 2, 2),
+            "about" if !self.counts_next(at + 1) => None,
             "around" | "about" | "circa" | "ca" | "approximately" | "roughly" => {
                 let (span, next) = self.plain(self.skip(at + 1, &[".", "the"]))?;
                 Some((span.approximate()?, next))
             }
             _ => self.plain(at),
         }
+    }
+
+    /// "about five years ago", "about 2016": elsewhere, "about" says what something is of.
+    fn counts_next(&self, at: usize) -> bool {
+        let at = self.skip(at, &["the"]);
+        self.count(at).is_some() || matches!(self.kind(at), Kind::Ordinal(_) | Kind::Date(..))
     }
 
     fn third(&self, at: usize, which: u8) -> Read<Span> {
@@ -246,8 +253,10 @@ impl Reader<'_> {
     /// What "end of" may stand before: "the year", "Q2", "next month".
     pub(super) fn whole(&self, at: usize) -> Read<Span> {
         let at = self.skip(at, &["the"]);
+        let bare = self.before(at) != "the" && !self.is_closed(at + 1);
         if let Some(unit) = self.lexeme(at).unit
             && unit != Unit::Day
+            && !bare
             && !matches!(self.word(at + 1), "before" | "after")
             && let Some(today) = self.today()
         {

@@ -61,10 +61,17 @@ impl Reader<'_> {
             return Some((Span::around(step(today, unit, count)?, unit)?, next));
         }
         let (which, step_by) = match self.word(at) {
-            "last" | "previous" => (Which::Last, -1),
-            "past" if self.lexeme(at + 1).weekday.is_some() => (Which::Last, -1),
+            "last" => (Which::Last, -1),
+            "past"
+                if self.lexeme(at + 1).weekday.is_some()
+                    || self.lexeme(at + 1).unit == Some(Unit::Weekend) =>
+            {
+                (Which::Last, -1)
+            }
+            "this" if self.word(at + 1) == "past" => return self.pointed(at + 1),
             "this" | "current" | "coming" => (Which::This, 0),
-            "next" | "following" => (Which::Next, 1),
+            // "The next year they grew" counts from another time.
+            "next" if self.tense != Tense::Past || self.before(at) != "the" => (Which::Next, 1),
             _ => return None,
         };
         let named = at + 1;
@@ -127,7 +134,7 @@ impl Reader<'_> {
     /// "the past 7 days", "the last three months", "the next two weeks", "the past week"
     fn stretch(&self, at: usize) -> Read<Span> {
         let back = match self.word(at) {
-            "past" | "last" | "previous" => true,
+            "past" | "last" => true,
             "next" | "coming" => false,
             _ => return None,
         };
