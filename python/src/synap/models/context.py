@@ -58,7 +58,7 @@ class ContextItem(Answer):
     speaker: str | None = None
     #: When the document or the turn was written, if known.
     said_at: datetime | None = None
-    #: When what it tells of takes place: the first moment, and the first one after it (`None` beside a date: it goes on).
+    #: When what it tells of takes place: the first moment, and the one after it (`None` beside a date: it goes on).
     event_date: datetime | None = None
     event_end: datetime | None = None
     #: What the date names: `minute`, `day`, `week`, `month`, `quarter`, `season`, `year`, `range` or `approximate`.
