@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use synap_readmodel::{Snapshot, SnapshotExt as _, key};
 use synap_types::limits::ANSWER_BYTES_MAX;
-use synap_types::{ContextItem, EventId, FetchRequest, Fold, ItemExplain, MemorySource, Timestamp};
+use synap_types::{
+    ContextItem, EventId, FetchRequest, Fold, ItemExplain, MemorySource, Precision, Timestamp,
+};
 
 /// Lays out what was selected; looks up the metadata of each event once.
 pub(crate) fn items<S: Snapshot>(
@@ -87,6 +89,16 @@ fn item<S: Snapshot>(
         turn: row.turn,
         category: row.category.clone(),
         said_at: row.said_at(),
+        event_date: row.time.as_ref().and_then(|time| time.date),
+        event_end: row.time.as_ref().and_then(|time| time.end),
+        event_precision: row
+            .time
+            .as_ref()
+            .and_then(|time| time.precision)
+            .map(Precision::as_str),
+        valid_until: row.time.as_ref().and_then(|time| time.valid_until),
+        recurrence: row.time.and_then(|time| time.recurrence),
+        entities: row.entities,
         extracted_at: Timestamp::from_micros(row.accepted_at),
         matched_queries: queries.map(|(_, query)| query.clone()).collect(),
         content: row.text,

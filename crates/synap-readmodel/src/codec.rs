@@ -133,6 +133,8 @@ mod tests {
             confidence,
             speaker: Some("Dana".to_owned()),
             said_at: None,
+            time: None,
+            entities: vec!["Porto".to_owned()],
             accepted_at: -1,
             updated_at: None,
             source: MemorySource::Document(document_id),

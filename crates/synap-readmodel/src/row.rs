@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use synap_types::{
-    CompactionStrategy, ConversationId, DocumentId, EventId, Id, IngestionId, MemoryId,
+    CompactionStrategy, ConversationId, DocumentId, EventId, EventTime, Id, IngestionId, MemoryId,
     MemorySource, MemoryType, Scope, Timestamp, TurnDoor, TurnRole,
 };
 use uuid::Uuid;
@@ -160,6 +160,10 @@ rows! {
         speaker: Option<String>,
         /// When it was said or written, in microseconds since 1970.
         said_at: Option<i64>,
+        /// What its time expressions say.
+        time: Option<EventTime>,
+        /// The names in it.
+        entities: Vec<String>,
         /// When it was accepted, in microseconds since 1970.
         accepted_at: i64,
         /// When it was changed, in microseconds since 1970.

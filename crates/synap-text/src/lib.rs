@@ -12,14 +12,17 @@
 //! transcript ─► transcript (speakers' lines) ─► TranscriptTurn
 //! turns      ─► summary (telling sentences) ─► Summary
 //! Statement  ─► profile (patterns, likes) ─► Attribute
+//!            ─► dates (time expressions) ─► EventTime, entities (names)
+//! query      ─► dates ─► Period
 //!
 //! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
 //! ```
 #![warn(missing_docs)]
 
-mod asks;
 mod chat;
+mod dates;
+mod entities;
 mod json;
 mod kind;
 mod mail;
@@ -39,6 +42,8 @@ mod transcript;
 mod turn;
 mod when;
 
+pub use dates::{Period, asks_when, event_time, has_time, query_time};
+pub use entities::{ENTITIES_MAX, entities};
 pub use manner::{Manner, manner, name_hashes, named, term_hash};
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
@@ -49,4 +54,3 @@ pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
 pub use transcript::{TranscriptTurn, transcript_turns};
 pub use turn::{TurnSource, turn_statements};
-pub use asks::{asks_when, has_time};

@@ -1,13 +1,14 @@
 //! From a document to its statements: which reader, how many, of what kind.
 
 use crate::chat::Reading;
+use crate::entities::entities;
 use crate::piece::{BODY_BYTES_MAX, Form, Piece, collapse, cut_long, join, merge, part};
-use crate::{chat, json, kind, mail, markdown};
+use crate::{chat, dates, json, kind, mail, markdown};
 use std::ops::Range;
-use synap_types::{Content, DocumentType, MemoryType, Timestamp};
+use synap_types::{Content, DocumentType, EventTime, MemoryType, Timestamp};
 
 /// Raised whenever the same input may give other output: part of the projection's version.
-pub const TEXT_VERSION: u32 = 3;
+pub const TEXT_VERSION: u32 = 4;
 
 /// Statements of one document. Of a document with more, neighbours are put together, evenly, so that all of its text stays
 /// in some statement.
@@ -29,6 +30,8 @@ pub struct Source<'a> {
     pub content: &'a Content,
     /// What it is.
     pub document_type: &'a DocumentType,
+    /// When it was written, if known: "yesterday" counts from there where the content does not say when it was said.
+    pub said_at: Option<Timestamp>,
 }
 
 /// One statement derived from a document.
@@ -44,23 +47,32 @@ pub struct Statement {
     pub speaker: Option<String>,
     /// How sure `kind` is, 0 to 1, coarse.
     pub confidence: f32,
-    /// What a preference or an emotion is about: "communication", "frustration".
+    /// Which feeling an emotion is ("frustration"); what anything else is about, where a word tells ("communication"). A
+    /// preference and an emotion always have one.
     pub category: Option<String>,
     /// The title of its Markdown document (the only heading of the first level). `text` leaves it out, apart from the first
     /// statement's, as it would make every statement match every query that names the document.
     pub title: Option<String>,
     /// When it was said, if the transcript says so.
     pub said_at: Option<Timestamp>,
+    /// What its time expressions say: against `said_at`, else against the time of the source.
+    pub time: Option<EventTime>,
+    /// The names in it, without its speaker's; see [`crate::entities`].
+    pub entities: Vec<String>,
 }
 
 /// The statements of a document in the order of its text, at most [`STATEMENTS_MAX`].
 pub fn statements(source: &Source<'_>) -> Vec<Statement> {
     let text = source.content.to_text();
-    of_pieces(pieces(source, &text), &text)
+    of_pieces(pieces(source, &text), &text, source.said_at)
 }
 
-/// The statements of the pieces of a text, at most [`STATEMENTS_MAX`].
-pub(crate) fn of_pieces(mut pieces: Vec<Piece>, text: &str) -> Vec<Statement> {
+/// The statements of the pieces of a text, at most [`STATEMENTS_MAX`]. `written`: when, where a piece does not say it.
+pub(crate) fn of_pieces(
+    mut pieces: Vec<Piece>,
+    text: &str,
+    written: Option<Timestamp>,
+) -> Vec<Statement> {
     if pieces.is_empty() {
         pieces = marks(text);
     }
@@ -70,7 +82,10 @@ pub(crate) fn of_pieces(mut pieces: Vec<Piece>, text: &str) -> Vec<Statement> {
     };
     let pieces = merge(pieces, fill_bytes);
     let each = pieces.len().div_ceil(STATEMENTS_MAX).max(1);
-    pieces.chunks(each).filter_map(statement).collect()
+    pieces
+        .chunks(each)
+        .filter_map(|pieces| statement(pieces, written))
+        .collect()
 }
 
 /// A text of marks only, such as a rule or a tag: kept as it is.
@@ -113,7 +128,7 @@ fn pieces(source: &Source<'_>, text: &str) -> Vec<Piece> {
 }
 
 /// One statement of one piece, or of several that stand side by side.
-fn statement(pieces: &[Piece]) -> Option<Statement> {
+fn statement(pieces: &[Piece], written: Option<Timestamp>) -> Option<Statement> {
     let (first, more) = pieces.split_first()?;
     let mut text = full(first);
     let (mut body, mut last, mut end) = (first.body.clone(), first, first.span.end);
@@ -134,14 +149,16 @@ fn statement(pieces: &[Piece]) -> Option<Statement> {
         .speaker
         .as_deref()
         .filter(|_| more.iter().all(|piece| piece.speaker == first.speaker));
-    let typed = if first.form == Form::Code {
+    // Numbers in code are seldom dates, and its capitals no names.
+    let told = first.form != Form::Code;
+    let typed = if told {
+        kind::of(&body, first.context.as_deref(), speaker)
+    } else {
         kind::Typed {
             kind: MemoryType::Fact,
             confidence: 0.5,
             category: None,
         }
-    } else {
-        kind::of(&body, first.context.as_deref(), speaker)
     };
     Some(Statement {
         text,
@@ -152,6 +169,8 @@ fn statement(pieces: &[Piece]) -> Option<Statement> {
         category: typed.category.map(ToOwned::to_owned),
         title: first.title.as_deref().map(ToOwned::to_owned),
         said_at: first.said_at,
+        time: dates::event_time(&body, first.said_at.or(written)).filter(|_| told),
+        entities: if told { entities(&body) } else { Vec::new() },
     })
 }
 

@@ -13,6 +13,8 @@ pub struct TurnSource<'a> {
     pub speaker: &'a str,
     /// When it was said, if known.
     pub said_at: Option<Timestamp>,
+    /// When it was recorded: where `said_at` is not known, "yesterday" counts from there.
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// The statements of a turn in the order of its text, at most [`crate::STATEMENTS_MAX`]; none when it is blank.
@@ -34,7 +36,7 @@ pub fn turn_statements(turn: &TurnSource<'_>) -> Vec<Statement> {
             piece.said_at = reader.said_at;
         }
     }
-    of_pieces(shifted(pieces, start), turn.content)
+    of_pieces(shifted(pieces, start), turn.content, turn.accepted_at)
 }
 
 #[cfg(test)]
@@ -47,6 +49,7 @@ mod tests {
             content,
             speaker: "Dana",
             said_at: Some(Timestamp::from_micros(7)),
+            accepted_at: None,
         })
     }
 
@@ -108,6 +111,7 @@ mod tests {
             content: "hi",
             speaker: " ",
             said_at: None,
+            accepted_at: None,
         });
         assert_eq!(found[0].text, "hi");
         assert_eq!(found[0].speaker, None);

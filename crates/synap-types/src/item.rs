@@ -39,12 +39,30 @@ pub struct ContextItem {
     /// Who said it, in a transcript.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speaker: Option<String>,
-    /// Finer than the type: what a preference is about, which emotion.
+    /// Finer than the type: which emotion; else what it is about.
     #[serde(rename = "subcategory", skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// When the document or the turn was written, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said_at: Option<Timestamp>,
+    /// When what it tells of takes place: the first moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_date: Option<Timestamp>,
+    /// The first moment after; none beside a date: it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_end: Option<Timestamp>,
+    /// What the date names: see [`crate::Precision`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_precision: Option<&'static str>,
+    /// The first moment at which it does not hold any more. It is told all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+    /// How it recurs, as in [`crate::EventTime::recurrence`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<String>,
+    /// The names in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
     /// When it was accepted.
     pub extracted_at: Timestamp,
     /// Metadata of the document, and of the turn.
@@ -136,7 +154,8 @@ impl ContextItem {
     /// The item as an entry of its type's list: the vendor's models read `category` as the subcategory there.
     pub fn typed(&self) -> Value {
         let mut item = self.fields();
-        let category = item.remove("subcategory").unwrap_or_else(|| "".into());
+        let known = item.remove("subcategory");
+        let category = known.clone().unwrap_or_else(|| "".into());
         let said_at = Value::from(self.said_at.unwrap_or(self.extracted_at).to_string());
         let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
         match self.memory_type {
@@ -158,9 +177,14 @@ impl ContextItem {
                 set("intensity", self.confidence.into());
             }
             MemoryType::TemporalEvent => {
-                set("temporal_category", "temporal_fact".into());
+                let again = self.recurrence.is_some() && self.event_end.is_none();
+                let category = if again { "perpetual" } else { "temporal_fact" };
+                set("temporal_category", category.into());
                 set("temporal_confidence", self.confidence.into());
             }
+        }
+        if let Some(known) = known.filter(|_| self.memory_type != MemoryType::Emotion) {
+            item.insert("category".to_owned(), known);
         }
         Value::Object(item)
     }

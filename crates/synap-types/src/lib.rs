@@ -7,6 +7,7 @@ mod clock;
 mod conversation;
 mod error;
 mod event;
+mod event_time;
 mod fetch;
 mod hash;
 mod id;
@@ -38,6 +39,7 @@ pub use event::{
     MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MergeStrategy, MessageRecorded,
     SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
 };
+pub use event_time::{EventTime, Precision};
 pub use fetch::{FetchMode, FetchRequest, Freshness, ResponseShape, SummaryMode, TypeFilter};
 pub use hash::{HASH_BYTES, Hash128};
 pub use id::{

@@ -6,7 +6,7 @@ use crate::State;
 use synap_readmodel::{ForgettingRow, MemoryRow, Snapshot, TombstoneRow, key};
 use synap_text::{Source, smart_merge, statements};
 use synap_types::{
-    Content, DocumentType, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy,
+    Content, DocumentType, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy, Timestamp,
 };
 
 /// A memory says something else now. One that is gone stays gone.
@@ -58,6 +58,10 @@ fn changed(old: MemoryRow, data: &MemoryUpdated) -> MemoryRow {
         let source = Source {
             content: &content,
             document_type: &document_type,
+            // A turn was said when it was accepted, if nobody knows better.
+            said_at: old
+                .said_at()
+                .or_else(|| old.turn.map(|_| Timestamp::from_micros(old.accepted_at))),
         };
         statements(&source).into_iter().next()
     });
@@ -67,6 +71,8 @@ fn changed(old: MemoryRow, data: &MemoryUpdated) -> MemoryRow {
             kind: first.kind,
             category: first.category,
             confidence: first.confidence,
+            time: first.time,
+            entities: first.entities,
             ..row
         },
         None => row,

@@ -103,6 +103,7 @@ impl<'a> Conversation<'a> {
             content: turn.content,
             speaker: turn.speaker.unwrap_or_else(|| shown(turn.role)),
             said_at: turn.said_at,
+            accepted_at: Some(self.at.event.time),
         };
         let (mut ids, mut ordinals) = (Vec::new(), Vec::new());
         for statement in turn_statements(&source) {

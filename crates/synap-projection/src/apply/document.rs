@@ -74,6 +74,7 @@ fn replace<S: Snapshot>(
     let source = Source {
         content: &data.content,
         document_type: &data.document_type,
+        said_at: data.document_created_at,
     };
     let (mut ids, mut ordinals) = (Vec::new(), Vec::new());
     for statement in statements(&source) {

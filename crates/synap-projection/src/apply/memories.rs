@@ -123,6 +123,8 @@ impl<'a> Memories<'a> {
             confidence: statement.confidence,
             speaker: statement.speaker,
             said_at: said_at.map(Timestamp::micros),
+            time: statement.time,
+            entities: statement.entities,
             accepted_at: self.at.accepted_at(),
             updated_at: None,
             source: origin.source.clone(),

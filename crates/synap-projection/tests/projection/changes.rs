@@ -19,7 +19,7 @@ fn event(key: &str, scope: &Scope, body: impl FnOnce(synap_types::EventId) -> Ev
     }
 }
 
-fn updated(row: &MemoryRow, text: &str, merge: MergeStrategy) -> Event {
+pub(crate) fn updated(row: &MemoryRow, text: &str, merge: MergeStrategy) -> Event {
     event(&format!("update {text}"), &row.scope, |_| {
         EventBody::MemoryUpdated(Box::new(MemoryUpdated {
             scope: row.scope.clone(),

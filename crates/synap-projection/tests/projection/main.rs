@@ -18,6 +18,8 @@ mod parking;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
+mod times;
+#[cfg(test)]
 mod versions;
 #[cfg(test)]
 mod waits;

@@ -314,3 +314,39 @@ fn each_query_is_named_by_what_it_found() {
         "each the best of a query"
     );
 }
+
+#[test]
+fn an_item_says_when_and_whom_and_nothing_is_null() {
+    let mut world = World::default();
+    let text = "The certificate of Nina Sol expires on 31 January 2027. Backups run daily.";
+    world.add(&user(), "d", text);
+    let answer = ask_of_dana(&world, &["certificate backups"], 12);
+    let told: Vec<_> = answer
+        .items
+        .iter()
+        .map(synap_types::ContextItem::typed)
+        .collect();
+    let of = |word: &str| {
+        told.iter()
+            .find(|item| item["content"].as_str().unwrap().contains(word))
+    };
+    let item = of("certificate").unwrap();
+    assert_eq!(item["event_date"], "2027-01-31T00:00:00Z");
+    assert_eq!(item["event_end"], "2027-02-01T00:00:00Z");
+    assert_eq!(item["event_precision"], "day");
+    assert_eq!(item["valid_until"], "2027-02-01T00:00:00Z");
+    assert_eq!(item["entities"], serde_json::json!(["Nina Sol"]));
+    assert_eq!(of("Backups").unwrap()["recurrence"], "FREQ=DAILY");
+    assert_eq!(of("Backups").unwrap()["temporal_category"], "perpetual");
+    for item in &told {
+        let fields = item.as_object().unwrap();
+        assert!(fields.values().all(|value| !value.is_null()), "{item}");
+    }
+    assert!(
+        !of("Backups")
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .contains_key("event_date")
+    );
+}

@@ -42,6 +42,7 @@ impl World {
         let source = Source {
             content: &Content::Text(text.to_owned()),
             document_type: &document_type.parse().unwrap(),
+            said_at: None,
         };
         for statement in statements(&source) {
             let ordinal = totals.next_ordinal;
@@ -63,6 +64,8 @@ impl World {
                 confidence: statement.confidence,
                 speaker: statement.speaker,
                 said_at: None,
+                time: statement.time,
+                entities: statement.entities,
                 accepted_at: 0,
                 updated_at: None,
                 source: MemorySource::Document(document_id),

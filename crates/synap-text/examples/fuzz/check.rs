@@ -6,7 +6,7 @@ use synap_text::{
     estimate_tokens, normal_form, query_terms, smart_merge, statements, summarise, terms,
     transcript_turns, turn_statements,
 };
-use synap_types::{Content, TurnRole};
+use synap_types::{Content, Timestamp, TurnRole};
 
 /// A JSON object that is a text stays whole up to here; any other statement is much shorter.
 const VALUE_BYTES_MAX: usize = 64 * 1024;
@@ -33,6 +33,7 @@ fn document(text: &str, document_type: &str) -> Result<(), String> {
     let source = Source {
         content: &content,
         document_type: &document_type,
+        said_at: Some(Timestamp::from_micros(1_800_000_000_000_000)),
     };
     let found = statements(&source);
     if found != statements(&source) {
@@ -46,6 +47,7 @@ fn turn(text: &str) -> Result<(), String> {
         content: text,
         speaker: "Dana",
         said_at: None,
+        accepted_at: Some(Timestamp::from_micros(1_800_000_000_000_000)),
     };
     let found = turn_statements(&turn);
     if found

@@ -101,6 +101,29 @@ pub(super) const RULES: &[Rule] = &[
         0.8,
         "hate|love|prefer|dislike|enjoy it|when|being|to",
     ),
+    rule(Sign::Wish, 0.8, "i'm|am <very>? into"),
+    rule(Sign::Wish, 0.8, "he's|she's into"),
+    rule(Sign::Wish, 0.7, "<name>|he|she is <very>? into"),
+    rule(
+        Sign::Wish,
+        0.7,
+        "i|<name> always|usually|never|rarely|mostly",
+    ),
+    rule(Sign::Wish, 0.8, "not|isn't|aren't my|his|her|their thing"),
+    rule(Sign::Wish, 0.8, "not|isn't|aren't for me|him|her|us"),
+    rule(Sign::Wish, 0.7, "hope|hopes|hoping|dream|dreams to|of"),
+    rule(Sign::Wish, 0.7, "my|his|her|their|our|<name> dream is"),
+    rule(Sign::Wish, 0.7, "i wish"),
+    rule(Sign::Wish, 0.6, "<be> looking for a|an|some"),
+    rule(Sign::Wish, 0.6, "is|are the best|worst"),
+    rule(Sign::Wish, 0.8, "go-to"),
+    rule(Sign::Wish, 0.7, "don't|doesn't eat|drink|smoke|wear"),
+    rule(
+        Sign::Wish,
+        0.8,
+        "<be> <adverb>|<very>? passionate|crazy|enthusiastic about",
+    ),
+    rule(Sign::Wish, 0.8, "obsessed with"),
     rule(Sign::Feel, 0.9, "<be> <adverb>|<very>? <feel>"),
     rule(Sign::Feel, 0.9, "<be> <very> <very> <feel>"),
     rule(Sign::Feel, 0.8, "<be> not <very>? <feel>"),
@@ -108,13 +131,26 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Sign::Feel,
         0.8,
-        "makes|made|making me|us|him|her|them <very>? <feel>",
+        "make|makes|made|making me|us|him|her|them <very>? <feel>",
     ),
     rule(
         Sign::Feel,
         0.8,
         "feel|feels|felt|feeling like|a|some <feel>",
     ),
+    rule(Sign::Feel, 0.8, "my|his|her|their <feel>"),
+    rule(
+        Sign::Feel,
+        0.7,
+        "i|we|he|she|they|<name> <adverb>? miss|misses|worry|worries|regret|regrets|dread|dreads|fear|fears",
+    ),
+    rule(Sign::Feel, 0.7, "crying|sobbing|weeping"),
+    rule(
+        Sign::Feel,
+        0.7,
+        "i|he|she|they|we|<name> feel|feels|felt <very>|<adverb>? <past>",
+    ),
+    rule(Sign::Feel, 0.8, "i'm feeling <very>? <past>"),
     rule(
         Sign::Polite,
         1.0,
@@ -135,6 +171,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(Sign::Past, 0.8, "this morning"),
     rule(Sign::Past, 0.8, "the other day"),
     rule(Sign::Past, 0.8, "back in"),
+    rule(Sign::Past, 0.7, "have|has|i've|we've|they've been to"),
     rule(Sign::Due, 0.9, "tomorrow|tonight|upcoming"),
     rule(Sign::Due, 0.9, "next <unit>|<weekday>|<month>"),
     rule(Sign::Due, 0.9, "every|each <number>? <unit>|<units>"),
@@ -148,7 +185,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Sign::Due,
         0.8,
-        "daily|weekly|biweekly|fortnightly|monthly|quarterly|yearly|annually|hourly",
+        "daily|nightly|weekly|biweekly|fortnightly|monthly|quarterly|yearly|annually|hourly",
     ),
     rule(Sign::Due, 0.8, "once|twice a|an|per <unit>"),
     rule(Sign::Due, 0.9, "deadline|deadlines"),
@@ -190,8 +227,21 @@ pub(super) const RULES: &[Rule] = &[
         Sign::Due,
         0.8,
         "expires|expire|starts|begins|ends|closes|opens|launches|renews|resumes|happens|begin|start|end \
-         on|in|at",
+         on|at",
     ),
+    rule(
+        Sign::Due,
+        0.8,
+        "expires|expire|starts|begins|ends|closes|opens|launches|renews|resumes|begin|start|end \
+         in <month>|<year>|<quarter>|spring|summer|autumn|fall|winter",
+    ),
+    rule(Sign::Due, 0.7, "in|within a? <number> <units>|<unit>"),
+    rule(
+        Sign::Due,
+        0.7,
+        "in|within a? <number> of|business|working <units>",
+    ),
+    rule(Sign::Due, 0.7, "in|within a|an <unit>"),
     rule(Sign::Due, 0.8, "this weekend|afternoon|evening"),
     rule(Sign::Around, 0.8, "<date>"),
     rule(Sign::Around, 0.7, "<month>"),
@@ -213,7 +263,7 @@ pub(super) const HEADINGS: &[(&str, MemoryType)] = &[
     ("milestones", MemoryType::TemporalEvent),
 ];
 
-/// What preferences are about, first match first.
+/// What statements are about, first match first.
 pub(super) const TOPICS: &[(&str, &str)] = &[
     (
         "communication",
@@ -256,8 +306,37 @@ pub(super) const TOPICS: &[(&str, &str)] = &[
         "football soccer tennis running hiking swimming yoga gym cycling climbing",
     ),
     (
+        "health",
+        "doctor dentist hospital medication medicine prescription therapy therapist allergy \
+        allergic asthma surgery clinic vaccine dosage nurse diet physiotherapy pills symptoms",
+    ),
+    (
+        "family",
+        "wife husband son daughter mother father mum mom dad parents brother sister grandmother \
+        grandfather kids child children baby uncle aunt cousin twins wedding married",
+    ),
+    (
+        "finance",
+        "invoice invoices payment payments refund refunds budget price prices salary tax taxes rent \
+        bank insurance loan fee fees payroll",
+    ),
+    (
+        "orders",
+        "order orders delivery shipping parcel warranty return returns courier",
+    ),
+    (
+        "education",
+        "school university college exam exams thesis degree class student students teacher homework",
+    ),
+    (
+        "home",
+        "house flat apartment landlord lease kitchen furniture neighbours neighbors",
+    ),
+    ("pets", "dog dogs cat cats puppy kitten pet pets"),
+    (
         "work",
-        "remote office work working team deadline project projects deploy deploying",
+        "remote office work working team deadline project projects deploy deploying \
+        meeting standup sprint release colleague colleagues boss manager job",
     ),
 ];
 
@@ -267,15 +346,20 @@ pub(super) const FEELINGS: &[(&str, &str)] = &[
         "frustration",
         "frustrated annoyed irritated fed-up exasperated frustration",
     ),
-    ("anger", "angry furious mad outraged livid anger"),
+    (
+        "anger",
+        "angry furious mad outraged livid anger enraged irate bitter resentful offended rage",
+    ),
     (
         "happiness",
-        "happy glad delighted joyful cheerful pleased thrilled ecstatic overjoyed joy",
+        "happy glad delighted joyful cheerful pleased thrilled ecstatic overjoyed joy elated joyous \
+        merry happiness",
     ),
     ("excitement", "excited enthusiastic pumped excitement"),
     (
         "sadness",
-        "sad unhappy depressed heartbroken miserable devastated upset sadness grief",
+        "sad unhappy depressed heartbroken miserable devastated upset sadness grief gloomy sorrowful tearful hopeless desperate \
+        dejected",
     ),
     (
         "disappointment",
@@ -283,26 +367,55 @@ pub(super) const FEELINGS: &[(&str, &str)] = &[
     ),
     (
         "anxiety",
-        "worried anxious nervous afraid scared frightened uneasy concerned terrified anxiety",
+        "worried anxious nervous afraid scared frightened uneasy concerned terrified anxiety panicked alarmed fearful tense \
+        worry fear",
     ),
     (
         "stress",
         "stressed overwhelmed burned-out burnt-out pressured exhausted tired overworked",
     ),
-    ("confusion", "confused puzzled perplexed baffled"),
+    (
+        "confusion",
+        "confused puzzled perplexed baffled bewildered confusion",
+    ),
     ("gratitude", "grateful thankful appreciative gratitude"),
     ("pride", "proud pride"),
     (
-        "satisfaction",
-        "satisfied content relieved relief impressed",
+        "hope",
+        "hopeful optimistic encouraged inspired motivated confident",
     ),
-    ("surprise", "surprised shocked amazed astonished stunned"),
-    ("loneliness", "lonely homesick isolated"),
+    (
+        "satisfaction",
+        "satisfied content relieved relief impressed calm relaxed peaceful",
+    ),
+    (
+        "surprise",
+        "surprised shocked amazed astonished stunned speechless surprise",
+    ),
+    (
+        "loneliness",
+        "lonely homesick isolated loneliness nostalgic",
+    ),
     (
         "embarrassment",
-        "embarrassed ashamed guilty jealous envious",
+        "embarrassed ashamed guilty jealous envious humiliated insecure shame guilt jealousy",
     ),
-    ("boredom", "bored indifferent unmotivated"),
+    ("boredom", "bored indifferent unmotivated boredom"),
+];
+
+/// Turns of phrase that say a feeling, in small letters.
+pub(super) const IDIOMS: &[(&str, &str)] = &[
+    ("breaks my heart", "sadness"),
+    ("broke my heart", "sadness"),
+    ("feeling down", "sadness"),
+    ("feel down", "sadness"),
+    ("it hurts that", "sadness"),
+    ("it hurts to", "sadness"),
+    ("fed up with", "frustration"),
+    ("sick of", "frustration"),
+    ("at peace", "satisfaction"),
+    ("on cloud nine", "happiness"),
+    ("on edge", "anxiety"),
 ];
 
 /// Words by class. A word may be in several.
@@ -363,6 +476,11 @@ pub(super) const CLASSES: &[(Class, &str)] = &[
         summers winters springs autumns seasons semesters hours weekdays birthdays minutes \
         seconds",
     ),
+    (
+        Class::Number,
+        "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty \
+        couple few several",
+    ),
     // Words in "-ed" that are mostly no verbs in the past.
     (
         Class::NotPast,
@@ -373,9 +491,9 @@ pub(super) const CLASSES: &[(Class, &str)] = &[
     // Irregular verbs in the past; those in "-ed" need no list.
     (
         Class::Past,
-        "ate began bought broke brought built came caught chose did drank drew drove fell flew \
+        "ate began became bought broke brought built came caught chose did drank drew drove fell flew \
         forgot fought found gave gone got grew held hired hit kept knew left lost made met moved \
-        paid put ran rang rode said sang sat saw sent sold spent spoke stole swam taught threw \
+        paid put quit ran rang rode said sang sat saw sent sold spent spoke stole swam slept stood stung swore taught threw \
         told took tried used went won wore wrote",
     ),
     // Words that start sentences with a capital and are no names.

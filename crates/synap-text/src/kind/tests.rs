@@ -144,7 +144,15 @@ fn preferences_and_emotions_have_categories() {
         "Alice is frustrated with the invoice delay.",
         Some("frustration"),
     );
-    check_category("PostgreSQL is the primary database", None);
+    check_category("I feel betrayed.", Some("general"));
+}
+
+#[test]
+fn what_others_are_about_is_told_where_a_word_tells() {
+    check_category("PostgreSQL is the primary database", Some("tools"));
+    check_category("I went to the dentist yesterday.", Some("health"));
+    check_category("The rent is due on Friday.", Some("finance"));
+    check_category("She lives in Lisbon.", None);
 }
 
 #[test]

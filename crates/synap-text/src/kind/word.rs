@@ -128,27 +128,41 @@ pub(super) fn words(sentence: &str) -> Vec<Word<'_>> {
         })
         .take(WORDS_MAX)
         .collect();
-    let mut next_is_number = false;
+    let mut next = Next::default();
     for at in (0..words.len()).rev() {
         if let Some(word) = words.get_mut(at) {
-            word.classes = classes(word, at == 0, next_is_number);
-            next_is_number = word.is(Class::Number) || word.is(Class::Year);
+            word.classes = classes(word, at == 0, next);
+            next = Next {
+                is_number: word.is(Class::Number) || word.is(Class::Year),
+                is_name: word.is(Class::Name),
+            };
         }
     }
     words
 }
 
-fn classes(word: &Word<'_>, first: bool, before_number: bool) -> u32 {
+/// What follows a word.
+#[derive(Debug, Clone, Copy, Default)]
+struct Next {
+    is_number: bool,
+    is_name: bool,
+}
+
+fn classes(word: &Word<'_>, first: bool, next: Next) -> u32 {
     let lower = word.lower.as_str();
-    let listed = LISTED.get(lower).copied().unwrap_or_default();
-    let is = |class: Class| listed & class.bit() != 0;
+    let mut listed = LISTED.get(lower).copied().unwrap_or_default();
     let capital = word.raw.starts_with(char::is_uppercase);
+    // "April Jones", "the Sunday Times": part of a name.
+    if capital && next.is_name {
+        listed &= !(Class::Month.bit() | Class::Weekday.bit());
+    }
+    let is = |class: Class| listed & class.bit() != 0;
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let year = lower.len() == 4 && number && (lower.starts_with("19") || lower.starts_with("20"));
     let month = is(Class::Month)
         || capital && is(Class::MonthShort)
-        || capital && is(Class::MonthVerb) && (!first || before_number);
+        || capital && is(Class::MonthVerb) && (!first || next.is_number);
     let weekday = is(Class::Weekday) || capital && is(Class::WeekdayShort);
     let (head, tail) = lower.split_once('\'').unwrap_or((lower, ""));
     let pronoun = is_listed(head, Class::Pronoun);

@@ -87,6 +87,7 @@ fn check(text: String) {
     let found = statements(&Source {
         content: &content,
         document_type: &document_type,
+        said_at: None,
     });
     let bytes: usize = found.iter().map(|one| one.text.len()).sum();
     let text = content.to_text();

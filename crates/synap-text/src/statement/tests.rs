@@ -34,6 +34,7 @@ fn read(text: &str, document_type: &str) -> Vec<Statement> {
     statements(&Source {
         content: &content,
         document_type: &document_type.parse().unwrap(),
+        said_at: None,
     })
 }
 
@@ -212,6 +213,7 @@ fn json_content_is_read_like_json_text() {
     let found = statements(&Source {
         content: &content,
         document_type: &"document".parse().unwrap(),
+        said_at: None,
     });
     let mut told: Vec<&str> = found.iter().map(|one| one.text.as_str()).collect();
     told.sort_unstable();
@@ -253,6 +255,7 @@ fn check_spans(content: &Content, document_type: &str) -> Result<(), TestCaseErr
     for found in statements(&Source {
         content,
         document_type: &document_type.parse().unwrap(),
+        said_at: None,
     }) {
         let range = found.span.start as usize..found.span.end as usize;
         prop_assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}");
@@ -321,6 +324,7 @@ fn a_text_that_is_a_json_object_stays_whole() {
         let source = Source {
             content,
             document_type: &document_type,
+            said_at: None,
         };
         statements(&source)
     };

@@ -58,6 +58,17 @@ class ContextItem(Answer):
     speaker: str | None = None
     #: When the document or the turn was written, if known.
     said_at: datetime | None = None
+    #: When what it tells of takes place: the first moment, and the one after it (`None` beside a date: it goes on).
+    event_date: datetime | None = None
+    event_end: datetime | None = None
+    #: What the date names: `minute`, `day`, `week`, `month`, `quarter`, `season`, `year`, `range` or `approximate`.
+    event_precision: str | None = None
+    #: The first moment at which it does not hold any more; it is told all the same.
+    valid_until: datetime | None = None
+    #: How it recurs, as in RFC 5545: `FREQ=WEEKLY;BYDAY=MO`.
+    recurrence: str | None = None
+    #: The people, places, organisations and products that it names.
+    entities: list[str] = Field(default_factory=list)
     #: When it was accepted.
     extracted_at: datetime | None = None
     #: Metadata of the document and of the turn.

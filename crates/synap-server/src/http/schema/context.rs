@@ -6,10 +6,10 @@ use super::shape::{
     Shape, a, between, count, either, fields, flag, list, list_of, null, one_of, shapes, share,
     text, text_of, time, uuid, whole,
 };
-use synap_types::MemoryType;
 use synap_types::limits::{
     CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_MAX, TOKENS_MAX, WAIT_MS_MAX,
 };
+use synap_types::{MemoryType, Precision};
 
 shapes! {
     /// What is wanted of a user, a customer and the client, narrowest first.
@@ -57,9 +57,15 @@ shapes! {
         .may("conversation_id", uuid(), "The conversation that it was said in")
         .may("turn", count(), "In which turn, from 1")
         .may("speaker", text(), "Who said it")
-        .may("category", text(), "In a list by type: what a preference is about. In `items`: the name of its list")
+        .may("category", text(), "In a list by type: what it is about, where that is known. In `items`: the name of its list")
         .may("subcategory", text(), "In `items`: finer than the type")
         .may("said_at", time(), "When it was written or said")
+        .may("event_date", time(), "When what it tells of takes place: the first moment, in UTC")
+        .may("event_end", time(), "The first moment after. None beside `event_date`: it goes on")
+        .may("event_precision", one_of(&Precision::ALL.map(Precision::as_str)), "What the date names. `range`: exactly from date to end; `approximate`: somewhere between")
+        .may("valid_until", time(), "The first moment at which it does not hold any more. It is told all the same")
+        .may("recurrence", text(), "How it recurs, a subset of RFC 5545: `FREQ=WEEKLY;BYDAY=MO`")
+        .may("entities", list(text()), "The people, places, organisations and products that it names")
         .may("matched_queries", list(text()), "Which of the queries found it")
         .may("explain", fields(), "Why it is here, if asked for");
     /// What one scope contributed.
