@@ -11,6 +11,7 @@
 //! transcript ─► transcript (speakers' lines) ─► TranscriptTurn
 //! turns      ─► summary (telling sentences) ─► Summary
 //! Statement  ─► profile (patterns, likes) ─► Attribute
+//! text       ─► subject (one preference or attribute) ─► Subject, which contradicts others
 //!
 //! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
@@ -28,6 +29,7 @@ mod piece;
 mod profile;
 mod sentence;
 mod statement;
+mod subject;
 mod summary;
 mod terms;
 mod tokens;
@@ -38,6 +40,7 @@ pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
 pub use profile::{Attribute, attributes};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
+pub use subject::{Subject, preference_subject};
 pub use summary::{Summary, SummarySection, SummarySentence, SummaryTurn, summarise};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
