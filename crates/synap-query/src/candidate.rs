@@ -35,6 +35,8 @@ pub(crate) struct Score {
     pub(crate) ordinal: u32,
     /// 0 to 1: per query the share of the chain's best, then the best query. 0 for what no query found.
     pub(crate) relevance: f32,
+    /// 0 to 1: how well it answers the best query at all, whatever else there is.
+    pub(crate) absolute: f32,
     /// BM25 of the best query, as it came out.
     pub(crate) bm25: f32,
     /// The queries that found it, a bit for each.
@@ -99,16 +101,19 @@ fn matches<S: Snapshot>(
 ) -> Result<(), FetchError> {
     let mut caches: Vec<PostingsCache> = views.iter().map(|_| PostingsCache::default()).collect();
     for (number, query) in request.queries.iter().enumerate() {
-        let by_scope = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
-        let best = by_scope
+        let found_by = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
+        let attainable = found_by.attainable.max(f32::MIN_POSITIVE);
+        let best = found_by
+            .by_scope
             .iter()
             .flatten()
             .map(|(_, score)| *score)
             .fold(f32::MIN_POSITIVE, f32::max);
-        for (scores, found) in by_scope.into_iter().zip(&mut *found) {
+        for (scores, found) in found_by.by_scope.into_iter().zip(&mut *found) {
             let scores = scores.into_iter().map(|(ordinal, bm25)| Score {
                 ordinal,
                 relevance: bm25 / best,
+                absolute: (bm25 / attainable).min(1.0),
                 bm25,
                 queries: query_bit(number),
             });
@@ -131,10 +136,11 @@ fn merge(known: Vec<Score>, more: impl ExactSizeIterator<Item = Score>) -> Vec<S
         }
         if let Some(other) = known.next_if(|other| other.ordinal == score.ordinal) {
             let queries = other.queries | score.queries;
+            let absolute = other.absolute.max(score.absolute);
             if other.relevance >= score.relevance {
                 score = other;
             }
-            score.queries = queries;
+            (score.queries, score.absolute) = (queries, absolute);
         }
         merged.push(score);
     }

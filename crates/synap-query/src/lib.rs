@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! FetchRequest ─► candidates: per query and scope, postings ─► signals ─► fused score
-//!              ─► select: scope order, reserved shares, near-duplicates, budget
-//!              ─► items: rows and metadata ─► FetchResponse
+//!              ─► select: floor, reserved shares, relevance, filling (listing)
+//!                 └─ budget: near-duplicates and contradictions (saying), tokens
+//!              ─► items: rows and metadata ─► fence: text for a prompt ─► FetchResponse
 //! ```
 //!
 //! It reads snapshots and nothing else; it never writes.
 
+mod budget;
 mod candidate;
 mod conversation;
 mod described;
 mod error;
+mod fence;
 mod fetch;
 mod items;
+mod left_out;
+mod listing;
 mod lookup;
 mod prompt;
 mod saying;

@@ -90,6 +90,11 @@ pub const CONVERSATIONS_DEFAULT: usize = 3;
 pub const TOKENS_MAX: usize = 1_000_000;
 /// Text and metadata of all items of one answer. Ranked, they stand in it twice, and all of it must fit a NATS message.
 pub const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Absolute relevance, 0 to 1, that a memory has at least when a fetch does not say. Judgement: one rare word of a long
+/// question is about 0.15, and nothing but words that every third memory has is below this.
+pub const RELEVANCE_DEFAULT: f32 = 0.05;
+/// Memories that an explained answer names as left out; of more it tells how many.
+pub const LEFT_OUT_MAX: usize = 50;
 /// Longest wait of a fetch for a position, in milliseconds.
 pub const WAIT_MS_MAX: u64 = 30_000;
 /// Wait of a fetch for a position when it does not say, in milliseconds.

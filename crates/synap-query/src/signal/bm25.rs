@@ -46,13 +46,37 @@ impl PostingsCache {
     }
 }
 
-/// Scores of one query in every scope of the chain: per scope, ordinal and score of each memory that matches.
+/// Scores of one query in every scope of the chain.
+#[derive(Debug)]
+pub(crate) struct Scores {
+    /// Per scope, ordinal and score of each memory that matches.
+    pub(crate) by_scope: Vec<Vec<(u32, f32)>>,
+    /// What a memory of average length scores that has the query's [`TELLING_TERMS`] rarest words once each.
+    pub(crate) attainable: f32,
+}
+
+/// Words of a query that one memory can be expected to answer.
+///
+/// Judgement: without a bound, a long question would ask of every memory that it has all of its words.
+const TELLING_TERMS: usize = 6;
+
+/// The sum of the largest idf of the query's own words. One that no memory has counts as one that a single memory has.
+fn attainable(stats: ChainStats, caches: &[PostingsCache], terms: &[WeightedTerm]) -> f32 {
+    let own = terms.iter().filter(|term| term.weight >= 1.0);
+    let mut weights: Vec<f32> = own
+        .map(|term| idf(stats, document_frequency(caches, term).max(1)))
+        .collect();
+    weights.sort_unstable_by(|a, b| b.total_cmp(a));
+    weights.iter().take(TELLING_TERMS).sum()
+}
+
+/// Scores one query in every scope of the chain.
 pub(crate) fn score<S: Snapshot>(
     views: &[ScopeView<'_, S>],
     caches: &mut [PostingsCache],
     stats: ChainStats,
     terms: &[WeightedTerm],
-) -> Result<Vec<Vec<(u32, f32)>>, FetchError> {
+) -> Result<Scores, FetchError> {
     for (view, cache) in views.iter().zip(caches.iter_mut()) {
         for term in terms {
             cache.load(view, &term.term)?;
@@ -67,7 +91,10 @@ pub(crate) fn score<S: Snapshot>(
         let lists = terms.iter().map(|term| cache.of(&term.term));
         sums(lists.zip(weights.iter().copied()).collect(), average)
     };
-    Ok(caches.iter().map(in_scope).collect())
+    Ok(Scores {
+        by_scope: caches.iter().map(in_scope).collect(),
+        attainable: attainable(stats, caches, terms),
+    })
 }
 
 /// Weighted sums per memory over postings in order of ordinals; in that order.

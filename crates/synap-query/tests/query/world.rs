@@ -6,9 +6,10 @@ use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, WriteSet, key,
 };
 use synap_text::{Source, normal_form, statements, terms};
+use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
-    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, MemoryId, MemorySource,
-    ResponseShape, Scope, ScopeLevel, TypeFilter,
+    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, Include, MemoryId,
+    MemorySource, ResponseShape, Scope, ScopeLevel, TypeFilter,
 };
 
 /// A read model and what it holds.
@@ -136,6 +137,8 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         max_results: 10,
         max_results_per_query: None,
         max_tokens: None,
+        min_relevance: RELEVANCE_DEFAULT,
+        include: Include::default(),
         types: TypeFilter::default(),
         mode: FetchMode::Fast,
         shape: ResponseShape::Ranked,
@@ -144,6 +147,14 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         conversation: None,
         conversation_first: false,
         with_conversation: true,
+    }
+}
+
+/// A fetch of up to ten items that turns the floor off, so that room is filled with whatever there is.
+pub(crate) fn everything(scope: &Scope, queries: &[&str]) -> FetchRequest {
+    FetchRequest {
+        min_relevance: 0.0,
+        ..request(scope, queries)
     }
 }
 

@@ -145,7 +145,7 @@ proptest! {
             .map(|(term, weight)| WeightedTerm { term: (*term).to_owned(), weight: *weight as f32 })
             .collect();
         let mut caches = [PostingsCache::default(), PostingsCache::default()];
-        let found = score(&views, &mut caches, stats, &weighted).unwrap();
+        let found = score(&views, &mut caches, stats, &weighted).unwrap().by_scope;
         let mut matches = 0;
         for (ordinal, (owner, words)) in (0..).map(|number| number * apart).zip(&texts) {
             let expected = naive(&texts, words, &query);

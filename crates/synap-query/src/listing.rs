@@ -1,0 +1,109 @@
+//! Which queries ask for no memory in particular, and which memories are told then or beside the matches.
+
+use crate::candidate::{Candidate, Score, newest};
+use crate::{FetchError, ScopeView, is_described};
+use synap_readmodel::{Snapshot, SnapshotExt as _, key};
+use synap_text::query_terms;
+use synap_types::FetchRequest;
+
+/// Stems that say of nothing in particular what is wanted: "What do you know about this user?"
+const ASKS_FOR_ALL: &[&str] = &[
+    "anyth", "context", "everyth", "inform", "know", "latest", "memori", "newest", "recal",
+    "recent", "rememb", "tell", "user",
+];
+/// Memories that are typed less surely than this stand back in a listing.
+const SURE_MIN: f32 = 0.5;
+
+/// What fills the room that the matches leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filling {
+    /// Nothing in particular is asked for, or no floor is wanted: what is newest, the sure ones first.
+    Newest,
+    /// Of the newest, those whose metadata has the words of a query: callers keep their own keys there.
+    Described,
+}
+
+impl Filling {
+    /// As an explained item names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "recency",
+            Self::Described => "metadata",
+        }
+    }
+}
+
+/// Whether no query has a word to search by: there is none, or they are stop-words, or they ask for whatever is known.
+pub(crate) fn asks_for_all(queries: &[String]) -> bool {
+    queries.iter().all(|query| {
+        let terms = query_terms(query);
+        terms
+            .iter()
+            .all(|term| ASKS_FOR_ALL.contains(&term.as_str()))
+    })
+}
+
+/// Memories of one scope that fill room, newest first; as many as results are asked for.
+pub(crate) fn filling<S: Snapshot>(
+    request: &FetchRequest,
+    scope: usize,
+    view: &ScopeView<'_, S>,
+    matched: &[Score],
+    filling: Filling,
+) -> Result<Vec<Candidate>, FetchError> {
+    let most = request.max_results;
+    let found = |matched: &[Score], most| newest(scope, view, &request.types, matched, most);
+    match filling {
+        Filling::Newest => {
+            let mut found = found(matched, most * 2)?;
+            found.sort_by_key(|candidate| candidate.row.confidence < SURE_MIN);
+            found.truncate(most);
+            Ok(found)
+        }
+        Filling::Described => {
+            // What matched too little to be told by its text may yet be told by its metadata.
+            let told = |score: &&Score| score.absolute >= request.min_relevance;
+            let matched: Vec<Score> = matched.iter().filter(told).copied().collect();
+            let mut described = Vec::new();
+            for candidate in found(&matched, most)? {
+                if is_described_by_metadata(&request.queries, view, &candidate)? {
+                    described.push(candidate);
+                }
+            }
+            Ok(described)
+        }
+    }
+}
+
+fn is_described_by_metadata<S: Snapshot>(
+    queries: &[String],
+    view: &ScopeView<'_, S>,
+    candidate: &Candidate,
+) -> Result<bool, FetchError> {
+    let Some(under) = candidate.row.metadata else {
+        return Ok(false);
+    };
+    let stored = view.snapshot.row(&key::metadata(view.hash(), under))?;
+    Ok(stored.is_some_and(|row| queries.iter().any(|query| is_described(query, &row.json))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_without_a_word_to_search_by_ask_for_all() {
+        let all = |queries: &[&str]| {
+            asks_for_all(
+                &queries
+                    .iter()
+                    .map(|query| (*query).to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert!(all(&[]) && all(&[""]) && all(&["the of"]) && all(&["?!"]));
+        assert!(all(&["What do you know about this user?"]) && all(&["recent memories"]));
+        assert!(!all(&["What do you know about this user's dog?"]));
+        assert!(!all(&["the of", "dog"]));
+    }
+}
