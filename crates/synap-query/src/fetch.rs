@@ -21,7 +21,7 @@ pub fn fetch<S: Snapshot>(
     if views.iter().any(|view| !request.scope.sees(&view.scope)) {
         return Err(FetchError::ForeignRow);
     }
-    if !request.queries.is_empty() && asks_for_all(&request.queries) {
+    if !request.queries.is_empty() && asks_for_all(&request.queries, &request.scope) {
         let listing = FetchRequest {
             queries: Vec::new(),
             ..request.clone()

@@ -4,7 +4,7 @@ use crate::candidate::{Candidate, Score, newest};
 use crate::{FetchError, ScopeView, is_described};
 use synap_readmodel::{Snapshot, SnapshotExt as _, key};
 use synap_text::query_terms;
-use synap_types::FetchRequest;
+use synap_types::{FetchRequest, Scope};
 
 /// Stems that say of nothing in particular what is wanted: "What do you know about this user?"
 const ASKS_FOR_ALL: &[&str] = &[
@@ -33,13 +33,18 @@ impl Filling {
     }
 }
 
-/// Whether no query has a word to search by: there is none, or they are stop-words, or they ask for whatever is known.
-pub(crate) fn asks_for_all(queries: &[String]) -> bool {
+/// Whether no query has a word to search by: there is none, or they are stop-words, or they ask for whatever is known, or
+/// name only whose scope it is: "Alice" asks for nothing in particular among Alice's memories.
+pub(crate) fn asks_for_all(queries: &[String], scope: &Scope) -> bool {
+    let owner = scope
+        .path()
+        .last()
+        .map(|level| query_terms(level.id.as_str()));
+    let is_name = |term: &String| owner.as_ref().is_some_and(|owner| owner.contains(term));
     queries.iter().all(|query| {
         let terms = query_terms(query);
-        terms
-            .iter()
-            .all(|term| ASKS_FOR_ALL.contains(&term.as_str()))
+        let says_nothing = |term: &String| ASKS_FOR_ALL.contains(&term.as_str()) || is_name(term);
+        terms.iter().all(says_nothing)
     })
 }
 
@@ -90,19 +95,24 @@ fn is_described_by_metadata<S: Snapshot>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use synap_types::ScopeLevel;
 
     #[test]
     fn queries_without_a_word_to_search_by_ask_for_all() {
+        let level = |name: &str, id: &str| ScopeLevel {
+            level: name.parse().unwrap(),
+            id: id.parse().unwrap(),
+        };
+        let path = vec![level("customer", "acme"), level("user", "alice-7f")];
+        let alice = Scope::new("app".parse().unwrap(), path).unwrap();
         let all = |queries: &[&str]| {
-            asks_for_all(
-                &queries
-                    .iter()
-                    .map(|query| (*query).to_owned())
-                    .collect::<Vec<_>>(),
-            )
+            let queries: Vec<String> = queries.iter().map(|query| (*query).to_owned()).collect();
+            asks_for_all(&queries, &alice)
         };
         assert!(all(&[]) && all(&[""]) && all(&["the of"]) && all(&["?!"]));
         assert!(all(&["What do you know about this user?"]) && all(&["recent memories"]));
+        assert!(all(&["Alice"]) && all(&["What do you know about Alice?"]));
+        assert!(!all(&["acme"]) && !all(&["Alice's dog"]));
         assert!(!all(&["What do you know about this user's dog?"]));
         assert!(!all(&["the of", "dog"]));
     }

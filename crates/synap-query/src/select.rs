@@ -8,8 +8,8 @@
 //! 3. **Relevance.** What is left goes to the best remaining matches, whatever their scope. Where tokens are short, the
 //!    best one comes first, and after it whichever order gives more: by relevance, or by relevance for its tokens. More is
 //!    the larger sum of squares, so that two good memories outweigh four that are half as good.
-//! 4. **Filling.** Queries without a word to search by (none, stop-words, "what do you know?") are answered by the newest
-//!    memories: in rounds, one of each scope, narrowest first; those that are typed unsurely stand back. So is the room
+//! 4. **Filling.** Queries without a word to search by (none, stop-words, "what do you know?", the user's own name) are
+//!    answered by the newest memories: in rounds, one of each scope, narrowest first; those that are typed unsurely stand back. So is the room
 //!    that matches leave when there is no floor. With one, only memories whose metadata has the words of a query fill it,
 //!    since callers keep keys there that no text repeats.
 //!

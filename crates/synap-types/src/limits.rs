@@ -90,9 +90,12 @@ pub const CONVERSATIONS_DEFAULT: usize = 3;
 pub const TOKENS_MAX: usize = 1_000_000;
 /// Text and metadata of all items of one answer. Ranked, they stand in it twice, and all of it must fit a NATS message.
 pub const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// Absolute relevance, 0 to 1, that a memory has at least when a fetch does not say. Judgement: one rare word of a long
-/// question is about 0.15, and nothing but words that every third memory has is below this.
-pub const RELEVANCE_DEFAULT: f32 = 0.05;
+/// Absolute relevance, 0 to 1, that a memory has at least when a fetch does not say.
+///
+/// Measured with BM25 alone on a set of conversations, one of handbooks and one of encyclopaedia paragraphs: of what is
+/// found among the first ten, 0.1 costs 0.3, 0.0 and 0.0 points of recall (0.2: 3.0, 0.0, 0.0), and of what other sets'
+/// questions find it takes away 22, 3 and 13 % (0.2: 69, 67, 60 %).
+pub const RELEVANCE_DEFAULT: f32 = 0.1;
 /// Memories that an explained answer names as left out; of more it tells how many.
 pub const LEFT_OUT_MAX: usize = 50;
 /// Longest wait of a fetch for a position, in milliseconds.
