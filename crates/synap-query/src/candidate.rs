@@ -102,18 +102,19 @@ fn matches<S: Snapshot>(
     let mut caches: Vec<PostingsCache> = views.iter().map(|_| PostingsCache::default()).collect();
     for (number, query) in request.queries.iter().enumerate() {
         let found_by = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
-        let attainable = found_by.attainable.max(f32::MIN_POSITIVE);
         let best = found_by
             .by_scope
             .iter()
             .flatten()
             .map(|(_, score)| *score)
             .fold(f32::MIN_POSITIVE, f32::max);
-        for (scores, found) in found_by.by_scope.into_iter().zip(&mut *found) {
-            let scores = scores.into_iter().map(|(ordinal, bm25)| Score {
+        let by_scope = found_by.by_scope.into_iter().zip(found_by.shares);
+        for ((scores, shares), found) in by_scope.zip(&mut *found) {
+            let scores = scores.into_iter().zip(shares);
+            let scores = scores.map(|((ordinal, bm25), (_, share))| Score {
                 ordinal,
                 relevance: bm25 / best,
-                absolute: (bm25 / attainable).min(1.0),
+                absolute: share.min(1.0),
                 bm25,
                 queries: query_bit(number),
             });

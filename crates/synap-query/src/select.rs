@@ -4,7 +4,8 @@
 //!    common words with the queries stays out, and an empty answer is better than noise. 0 turns the floor off.
 //! 2. **Reserved shares.** Half of `max_results` is reserved, in equal shares, for the scopes that have relevant
 //!    memories (at least [`RELEVANT_SHARE`] of the best score of the chain). In rounds, narrowest scope first, each takes
-//!    its next best: a tight budget keeps the narrower scope, a roomy one crowds no scope out.
+//!    its next best: a tight budget keeps the narrower scope, a roomy one crowds no scope out. A scope that is alone in this
+//!    has one place reserved.
 //! 3. **Relevance.** What is left goes to the best remaining matches, whatever their scope. Where tokens are short, the
 //!    best one comes first, and after it whichever order gives more: by relevance, or by relevance for its tokens. More is
 //!    the larger sum of squares, so that two good memories outweigh four that are half as good.
@@ -101,10 +102,13 @@ fn reserve(request: &FetchRequest, scopes: &mut [ScopeCandidates], chosen: &mut 
     let floor = RELEVANT_SHARE * scopes.iter().filter_map(best).fold(0.0, f32::max);
     let relevant = |scope: &ScopeCandidates| best(scope).is_some_and(|best| best >= floor);
     let sharing = scopes.iter().filter(|scope| relevant(scope)).count();
-    let Some(share) = request.max_results.checked_div(2 * sharing) else {
-        return;
+    let share = match sharing {
+        0 => return,
+        // Nobody is crowded out: its best one, and the rest by what it is worth.
+        1 => 1,
+        _ => (request.max_results / (2 * sharing)).max(1),
     };
-    for _ in 0..share.max(1) {
+    for _ in 0..share {
         for scope in scopes.iter_mut() {
             while relevant(scope) && !chosen.is_full() {
                 let next = scope.ranked.pop_front();
@@ -122,7 +126,9 @@ fn order_by_value(rest: &mut [Candidate], chosen: &Budget) -> &'static str {
         return "relevance";
     };
     let weighed = rest.len().min(results.saturating_mul(WEIGHED_PER_RESULT));
-    let Some((_, others)) = rest.get_mut(..weighed).and_then(<[_]>::split_first_mut) else {
+    // The best of all is in already, or comes first.
+    let best = usize::from(chosen.selected.is_empty());
+    let Some(others) = rest.get_mut(best..weighed) else {
         return "relevance";
     };
     let costs: Vec<(f32, usize)> = others

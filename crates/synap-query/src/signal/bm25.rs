@@ -51,23 +51,33 @@ impl PostingsCache {
 pub(crate) struct Scores {
     /// Per scope, ordinal and score of each memory that matches.
     pub(crate) by_scope: Vec<Vec<(u32, f32)>>,
-    /// What a memory of average length scores that has the query's [`TELLING_TERMS`] rarest words once each.
-    pub(crate) attainable: f32,
+    /// The same memories in the same order: which share of the query each has, 0 to 1, rare words counting more.
+    pub(crate) shares: Vec<Vec<(u32, f32)>>,
 }
 
 /// Words of a query that one memory can be expected to answer.
 ///
 /// Judgement: without a bound, a long question would ask of every memory that it has all of its words.
 const TELLING_TERMS: usize = 6;
+/// What a word counts for however common it is, as a share of what the rarest counts for.
+///
+/// Judgement: where everything is about one thing, its name is in every memory, and asking for it is no noise.
+const COMMON_SHARE: f32 = 0.1;
 
-/// The sum of the largest idf of the query's own words. One that no memory has counts as one that a single memory has.
-fn attainable(stats: ChainStats, caches: &[PostingsCache], terms: &[WeightedTerm]) -> f32 {
-    let own = terms.iter().filter(|term| term.weight >= 1.0);
-    let mut weights: Vec<f32> = own
-        .map(|term| idf(stats, document_frequency(caches, term).max(1)))
+/// What having each term is worth: its share of all that one memory can be expected to have. A word that no memory has
+/// counts as one that a single memory has; related words add to the sum of what is had, not to that of what is asked.
+fn worths(stats: ChainStats, caches: &[PostingsCache], terms: &[WeightedTerm]) -> Vec<f32> {
+    let least = COMMON_SHARE * idf(stats, 1);
+    let worth = |term: &WeightedTerm| least + idf(stats, document_frequency(caches, term).max(1));
+    let mut asked: Vec<f32> = terms
+        .iter()
+        .filter(|term| term.weight >= 1.0)
+        .map(worth)
         .collect();
-    weights.sort_unstable_by(|a, b| b.total_cmp(a));
-    weights.iter().take(TELLING_TERMS).sum()
+    asked.sort_unstable_by(|a, b| b.total_cmp(a));
+    let asked: f32 = asked.iter().take(TELLING_TERMS).sum();
+    let share = |term: &WeightedTerm| term.weight * worth(term) / asked.max(f32::MIN_POSITIVE);
+    terms.iter().map(share).collect()
 }
 
 /// Scores one query in every scope of the chain.
@@ -87,20 +97,33 @@ pub(crate) fn score<S: Snapshot>(
         .iter()
         .map(|term| term.weight * idf(stats, document_frequency(caches, term)))
         .collect();
-    let in_scope = |cache: &PostingsCache| {
-        let lists = terms.iter().map(|term| cache.of(&term.term));
-        sums(lists.zip(weights.iter().copied()).collect(), average)
+    let worths = worths(stats, caches, terms);
+    let score = |cache| {
+        sums(weighted(cache, terms, &weights), |posting| {
+            saturation(posting, average)
+        })
     };
+    let share = |cache| sums(weighted(cache, terms, &worths), |_| 1.0);
     Ok(Scores {
-        by_scope: caches.iter().map(in_scope).collect(),
-        attainable: attainable(stats, caches, terms),
+        by_scope: caches.iter().map(score).collect(),
+        shares: caches.iter().map(share).collect(),
     })
+}
+
+/// The postings of each term with its weight.
+fn weighted<'a>(
+    cache: &'a PostingsCache,
+    terms: &[WeightedTerm],
+    weights: &[f32],
+) -> Vec<(&'a [Posting], f32)> {
+    let lists = terms.iter().map(|term| cache.of(&term.term));
+    lists.zip(weights.iter().copied()).collect()
 }
 
 /// Weighted sums per memory over postings in order of ordinals; in that order.
 ///
 /// It goes chunk by chunk: an array beats a map, and one for a chunk is small however many ordinals a scope has used up.
-fn sums(mut lists: Vec<(&[Posting], f32)>, average: f32) -> Vec<(u32, f32)> {
+fn sums(mut lists: Vec<(&[Posting], f32)>, of: impl Fn(Posting) -> f32) -> Vec<(u32, f32)> {
     let mut chunk_sums = vec![0.0; CHUNK_ORDINALS as usize];
     let mut found = Vec::new();
     loop {
@@ -115,7 +138,7 @@ fn sums(mut lists: Vec<(&[Posting], f32)>, average: f32) -> Vec<(u32, f32)> {
             for posting in of_chunk {
                 let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
                 if let Some(sum) = chunk_sums.get_mut(at) {
-                    *sum += *weight * saturation(*posting, average);
+                    *sum += *weight * of(*posting);
                 }
             }
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use synap_query::{FetchError, ScopeView, fetch};
 use synap_readmodel::{
-    CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, WriteSet, key,
+    CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Posting, ReadStore as _, StatsRow,
+    WriteSet, key,
 };
 use synap_text::{Source, normal_form, statements, terms};
 use synap_types::limits::RELEVANCE_DEFAULT;
@@ -85,6 +86,33 @@ impl World {
             projection: 1,
         };
         writes.put(key::checkpoint(), &checkpoint);
+        self.store.commit(&writes).unwrap();
+        rows
+    }
+
+    /// Stores a document with metadata, which is JSON.
+    pub(crate) fn add_with(
+        &mut self,
+        scope: &Scope,
+        document: &str,
+        text: &str,
+        json: &str,
+    ) -> Vec<MemoryRow> {
+        let first = self
+            .totals
+            .get(scope)
+            .map_or(0, |totals| totals.next_ordinal);
+        let mut rows = self.add(scope, document, text);
+        let (hash, mut writes) = (scope.hash(), WriteSet::default());
+        let event = EventId::new(rows.first().unwrap().id.uuid());
+        for (ordinal, row) in (first..).zip(&mut rows) {
+            row.metadata = Some(event);
+            writes.put(key::memory(&hash, ordinal), row);
+        }
+        let metadata = MetadataRow {
+            json: json.to_owned(),
+        };
+        writes.put(key::metadata(&hash, event), &metadata);
         self.store.commit(&writes).unwrap();
         rows
     }

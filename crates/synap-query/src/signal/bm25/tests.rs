@@ -50,7 +50,7 @@ fn sums_are_per_memory_and_in_order() {
             .iter()
             .map(|(list, weight)| (list.as_slice(), *weight))
             .collect(),
-        1.0,
+        |posting| saturation(posting, 1.0),
     );
     let expected = [
         (2, 0.5),
@@ -63,6 +63,44 @@ fn sums_are_per_memory_and_in_order() {
     assert_eq!(
         found,
         expected.map(|(ordinal, weight)| (ordinal, weight * one))
+    );
+}
+
+#[test]
+fn a_share_is_of_the_rarest_words_that_were_asked_for() {
+    let texts = [
+        vec!["alpha", "bravo"],
+        vec!["alpha"],
+        vec!["alpha"],
+        vec!["alpha"],
+    ];
+    let (store, stats) = (
+        stored(&texts.map(|words| (0, words)), 1),
+        ChainStats {
+            memories: 4,
+            terms: 5,
+        },
+    );
+    let rows = store.snapshot();
+    let views = chain().map(|scope| ScopeView::new(scope, &rows).unwrap());
+    let shares = |words: &[&str]| {
+        let term = |word: &&str| WeightedTerm {
+            term: (*word).to_owned(),
+            weight: 1.0,
+        };
+        let terms: Vec<_> = words.iter().map(term).collect();
+        let mut caches = [PostingsCache::default(), PostingsCache::default()];
+        let found = score(&views, &mut caches, stats, &terms).unwrap();
+        let of_scope = found.shares[0].iter().map(|(_, share)| *share);
+        of_scope.collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&["alpha"]), [1.0; 4], "however common");
+    let both = shares(&["alpha", "bravo"]);
+    assert!((both[0] - 1.0).abs() < 1e-6 && both[1] < 0.3, "{both:?}");
+    let half = shares(&["bravo", "unheard"]);
+    assert!(
+        (half[0] - 0.5).abs() < 1e-6,
+        "what nobody has was asked for, too: {half:?}"
     );
 }
 
