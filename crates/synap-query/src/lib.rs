@@ -29,6 +29,7 @@ mod view;
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;
+pub use fence::prompt_of;
 pub use fetch::fetch;
 pub use lookup::{
     IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,
