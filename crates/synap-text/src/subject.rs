@@ -20,6 +20,33 @@ use lexicon::COUNTRIES;
 use reading::Reading;
 use synap_types::MemoryType;
 
+/// A text of more bytes says more than one thing.
+const BYTES_MAX: usize = 240;
+/// One of these is in every sentence that gives a lasting attribute: most sentences have none, and are not read for it.
+const CUES: &[&str] = &[
+    "live",
+    "living",
+    "based",
+    "located",
+    "reside",
+    "moved",
+    "relocated",
+    "home",
+    "city",
+    "location",
+    "work",
+    "employ",
+    "company",
+    "timezone",
+    "time zone",
+    "birthday",
+    "born",
+    "utc",
+    "gmt",
+    "cet",
+    "pst",
+    "est",
+];
 /// Attributes of which a user has one at a time. Not an occupation, a language or an address of e-mail.
 const SINGLE: &[&str] = &["location", "employer", "timezone", "birthday"];
 /// Of whom something is said.
@@ -152,14 +179,14 @@ pub fn preference_subject(text: &str, speaker: Option<&str>, names: &[&str]) -> 
     let body = speaker
         .and_then(|name| text.strip_prefix(name)?.strip_prefix(": "))
         .unwrap_or(text);
-    let is_question = body.trim_end().ends_with(['?', '？', '؟']);
-    if is_question || sentence::cut(body).len() != 1 {
+    if body.len() > BYTES_MAX || body.trim_end().ends_with(['?', '？', '؟']) {
         return None;
     }
     let said_by = speaker.map_or(Holder::Own, |name| holder_of(name, names));
-    Reading::of(body, names, &said_by)?
-        .preference()
-        .or_else(|| attribute(text, speaker, names, said_by))
+    let found = Reading::of(body, names, &said_by)?.preference();
+    let found = found.or_else(|| attribute(text, speaker, names, said_by));
+    // The last check, since it costs more than the others and few texts come to it.
+    found.filter(|_| sentence::cut(body).len() == 1)
 }
 
 /// "User" of "User: I prefer tea", where it is a word or two.
@@ -190,6 +217,10 @@ fn holder_of(name: &str, names: &[&str]) -> Holder {
 
 /// An attribute of which a user has one at a time, if the sentence gives it and nothing else.
 fn attribute(text: &str, speaker: Option<&str>, names: &[&str], holder: Holder) -> Option<Subject> {
+    let lower = text.to_lowercase();
+    if !CUES.iter().any(|cue| lower.contains(cue)) {
+        return None;
+    }
     let statement = Statement {
         text: text.to_owned(),
         span: 0..0,

@@ -55,6 +55,31 @@ const LIKE: &[&str] = &[
 const DISLIKE: &[&str] = &[
     "dislike", "dislikes", "hate", "hates", "detest", "detests", "loathe", "loathes",
 ];
+/// Who is meant by these is not said in the sentence.
+const NOBODY_KNOWN: &[&str] = &[
+    "he",
+    "she",
+    "they",
+    "it",
+    "you",
+    "who",
+    "this",
+    "that",
+    "these",
+    "those",
+    "one",
+    "everybody",
+    "everyone",
+    "nobody",
+    "somebody",
+    "someone",
+    "people",
+    "my",
+    "your",
+    "his",
+    "her",
+    "their",
+];
 /// Rules for whoever reads them: "Please reply in German."
 const REQUESTS: &[&str] = &[
     "use", "keep", "reply", "respond", "answer", "write", "send", "contact", "speak", "format",
@@ -183,9 +208,9 @@ impl<'a> Reading<'a> {
                 .or_else(|| self.order(at + 1, negated))
         } else if is_request || asked && self.is_in(at, REQUESTS) {
             self.choice(at + 1, negated == (self.lower(at) == "avoid"))
-        } else if self.is_in(at, LIKE) && after > start {
+        } else if self.is_in(at, LIKE) && self.likes_as_such(start, after, at) {
             self.liking(at + 1, !negated)
-        } else if self.is_in(at, DISLIKE) && after > start {
+        } else if self.is_in(at, DISLIKE) && self.likes_as_such(start, after, at) {
             self.liking(at + 1, negated)
         } else if matches!(self.lower(at), "stand" | "bear") && negated {
             self.liking(at + 1, false)
@@ -196,6 +221,16 @@ impl<'a> Reading<'a> {
             holder,
             claim: claim?,
         })
+    }
+
+    /// Whether the verb at `at` goes with the subject from `start` to `after`: not that of "Sounds like rain", "your love
+    /// for it", and "I'd love to", which wishes for something once.
+    fn likes_as_such(&self, start: usize, after: usize, at: usize) -> bool {
+        let would =
+            (start..at).any(|at| self.lower(at).ends_with("'d") || self.lower(at) == "would");
+        let first_person = matches!(self.lower(start), "i" | "we");
+        let does = (after..at).any(|at| matches!(self.lower(at), "does" | "doesn't" | "doesnt"));
+        after > start && !would && (first_person || does || self.lower(at).ends_with('s'))
     }
 
     /// Who is spoken of, and where the words after it begin.
@@ -209,6 +244,7 @@ impl<'a> Reading<'a> {
                 Some((Holder::Group, at + 2))
             }
             ("user", _) => Some((Holder::Own, at + 1)),
+            _ if self.is_in(at, NOBODY_KNOWN) => None,
             _ => {
                 let is_verb = |at: usize| {
                     [PREFER, LIKE, DISLIKE, REQUESTS, NEGATIONS, ADVERBS]
