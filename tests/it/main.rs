@@ -25,6 +25,7 @@ mod restart;
 mod routes;
 mod scopes;
 mod seed;
+mod selecting;
 mod service;
 mod serving;
 mod silence;

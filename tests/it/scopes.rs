@@ -110,6 +110,7 @@ fn check(door: &dyn Door, asked: Whose) {
     for question in questions {
         let mut body = ids(customer, user, &question);
         body["max_results"] = 1_000.into();
+        body["min_relevance"] = 0.into();
         body["response_shape"] = "ranked".into();
         let reply = door.fetch(&body);
         let answer = reply.ok();

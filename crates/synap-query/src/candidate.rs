@@ -69,17 +69,33 @@ fn query_bit(query: usize) -> u64 {
 pub(crate) struct ScopeCandidates {
     /// Whether anything was ever stored there.
     pub(crate) known: bool,
-    /// Memories of passages that matched at all: the first of each passage and how many, by ordinal.
-    pub(crate) matched: BTreeMap<u32, u16>,
+    /// Passages that matched at all, by their first memory.
+    matched: BTreeMap<u32, Matched>,
     /// The best of them that can be returned, best first.
     pub(crate) ranked: VecDeque<Candidate>,
 }
 
+/// A passage that a query, or what stands around it, found.
+#[derive(Debug, Clone, Copy)]
+struct Matched {
+    memories: u16,
+    /// [`Score::absolute`] of its best query.
+    absolute: f32,
+}
+
 impl ScopeCandidates {
-    /// Whether a query found the memory, or one that stands in its passage.
-    pub(crate) fn has_matched(&self, ordinal: u32) -> bool {
+    /// Memories of the passages that matched at all.
+    pub(crate) fn matched(&self) -> usize {
+        let passages = self.matched.values();
+        passages.map(|passage| usize::from(passage.memories)).sum()
+    }
+
+    /// Whether a query found the memory, or one that stands in its passage, with at least this absolute relevance.
+    pub(crate) fn has_matched(&self, ordinal: u32, floor: f32) -> bool {
         let before = self.matched.range(..=ordinal).next_back();
-        before.is_some_and(|(first, memories)| ordinal - first < u32::from(*memories))
+        before.is_some_and(|(first, passage)| {
+            ordinal - first < u32::from(passage.memories) && passage.absolute >= floor
+        })
     }
 }
 
@@ -204,6 +220,14 @@ impl ScopePart {
     }
 }
 
+/// How a scope's passages match one query, by place.
+#[derive(Debug, Clone, Copy)]
+struct Likeness<'a> {
+    bm25: &'a [f32],
+    threads: &'a [f32],
+    cover: &'a [f32],
+}
+
 /// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
 /// order, so that an answer does not depend on how it was sorted.
 #[derive(Debug, Clone)]
@@ -211,6 +235,7 @@ struct Hit {
     place: usize,
     likeness: f32,
     trait_sum: f32,
+    absolute: f32,
     parts: Vec<(&'static str, f32)>,
 }
 
@@ -297,17 +322,19 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let pairs = Pairs::of(&query.sequence);
         let mut looked = Vec::with_capacity(self.scopes.len());
         for (at, found) in found.iter_mut().enumerate() {
-            let (Some(bm25), Some(threads)) = (scores.get(at), threads.get(at)) else {
+            let likeness = scores.get(at).zip(threads.get(at)).zip(lexical.get(at));
+            let Some(((bm25, threads), Lexical { cover, .. })) = likeness else {
                 continue;
             };
-            let hits = self.hits(at, query, bm25, threads, &mut found.matched);
+            let likeness = Likeness {
+                bm25,
+                threads,
+                cover,
+            };
+            let hits = self.hits(at, query, likeness, &mut found.matched);
             looked.push(self.look(at, hits, &words, &pairs)?);
         }
-        let covers: Vec<&[f32]> = lexical
-            .iter()
-            .map(|Lexical { cover, .. }| cover.as_slice())
-            .collect();
-        self.merge(number, looked, &covers, merged);
+        self.merge(number, looked, merged);
         Ok(())
     }
 
@@ -316,14 +343,18 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         &self,
         scope: usize,
         query: &Query,
-        bm25: &[f32],
-        threads: &[f32],
-        matched: &mut BTreeMap<u32, u16>,
+        likeness: Likeness<'_>,
+        matched: &mut BTreeMap<u32, Matched>,
     ) -> BinaryHeap<Hit> {
         let Some(passages) = self.scopes.get(scope) else {
             return BinaryHeap::new();
         };
         let ranking = self.ranking;
+        let Likeness {
+            bm25,
+            threads,
+            cover,
+        } = likeness;
         let best = thread::best(passages, bm25);
         let newest = passages
             .len()
@@ -360,11 +391,17 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             if self.request.explain {
                 parts.extend(likenesses.iter().filter(|(_, weight)| *weight != 0.0));
             }
-            matched.insert(passage.ordinal, passage.memories);
+            let absolute = covered(passages, cover, place);
+            let known = matched.entry(passage.ordinal).or_insert(Matched {
+                memories: passage.memories,
+                absolute,
+            });
+            known.absolute = known.absolute.max(absolute);
             hits.push(Hit {
                 place,
                 likeness: likenesses.iter().map(|(_, weight)| weight).sum(),
                 trait_sum,
+                absolute,
                 parts,
             });
         }
@@ -421,13 +458,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
     }
 
     /// Weighs both stages, as shares of the chain's best, and keeps of each memory its best query.
-    fn merge(
-        &self,
-        number: usize,
-        looked: Vec<Vec<Looked>>,
-        covers: &[&[f32]],
-        merged: &mut [BTreeMap<u32, Score>],
-    ) {
+    fn merge(&self, number: usize, looked: Vec<Vec<Looked>>, merged: &mut [BTreeMap<u32, Score>]) {
         let ranking = self.ranking;
         let own = |memories: &[(u32, f32, f32)]| {
             memories
@@ -451,12 +482,9 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             .flatten()
             .map(|looked| whole(looked).0)
             .fold(f32::MIN_POSITIVE, f32::max);
-        for (((looked, cover), merged), passages) in
-            looked.into_iter().zip(covers).zip(merged).zip(&self.scopes)
-        {
+        for (looked, merged) in looked.into_iter().zip(merged) {
             for passage in looked {
                 let (score, more) = whole(&passage);
-                let absolute = covered(passages, cover, passage.hit.place);
                 for memory in &passage.memories {
                     // What matches less than the passage's best stands behind other passages' best.
                     let share = if more > 0.0 {
@@ -473,7 +501,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                     let score = Score {
                         ordinal: memory.0,
                         relevance: relevance.clamp(0.0, 1.0),
-                        absolute,
+                        absolute: passage.hit.absolute,
                         queries: query_bit(number),
                         parts,
                     };
@@ -497,21 +525,24 @@ fn covered(passages: &Passages, cover: &[f32], place: usize) -> f32 {
 /// Of a memory that several queries found, the better score counts.
 fn keep(merged: &mut BTreeMap<u32, Score>, mut score: Score) {
     if let Some(known) = merged.remove(&score.ordinal) {
-        let queries = known.queries | score.queries;
+        let (queries, absolute) = (
+            known.queries | score.queries,
+            known.absolute.max(score.absolute),
+        );
         if known.relevance >= score.relevance {
             score = known;
         }
-        score.queries = queries;
+        (score.queries, score.absolute) = (queries, absolute);
     }
     merged.insert(score.ordinal, score);
 }
 
-/// The newest `most` memories that no query found, newest first. `scope_found` is what they found.
+/// The newest `most` memories of a scope that are not told already, newest first.
 pub(crate) fn newest<S: Snapshot>(
     scope: usize,
     view: &ScopeView<'_, S>,
     types: &TypeFilter,
-    scope_found: &ScopeCandidates,
+    is_told: &dyn Fn(u32) -> bool,
     most: usize,
 ) -> Result<Vec<Candidate>, FetchError> {
     let (mut found, mut looked_at, mut failed) = (Vec::with_capacity(most), 0, None);
@@ -520,7 +551,7 @@ pub(crate) fn newest<S: Snapshot>(
         let ordinal = rest
             .try_into()
             .map_or(0, |bytes| !u32::from_be_bytes(bytes));
-        if !scope_found.has_matched(ordinal) {
+        if !is_told(ordinal) {
             match view.decode(ordinal, value) {
                 Ok(row) if view.tells(&row) && types.accepts(row.kind) => {
                     found.push(Candidate {

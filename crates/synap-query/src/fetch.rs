@@ -1,7 +1,9 @@
 //! A fetch, from the request to the answer.
 
-use crate::candidate::{candidates, newest};
-use crate::items::items;
+use crate::candidate::candidates;
+use crate::fence;
+use crate::items::{items, left_out};
+use crate::listing::{Filling, asks_for_all, filling};
 use crate::select::select;
 use crate::{FetchError, Ranking, ScopeView};
 use synap_readmodel::Snapshot;
@@ -20,6 +22,18 @@ pub fn fetch<S: Snapshot>(
     if views.iter().any(|view| !request.scope.sees(&view.scope)) {
         return Err(FetchError::ForeignRow);
     }
+    if !request.queries.is_empty() && asks_for_all(&request.queries, &request.scope) {
+        let listing = FetchRequest {
+            queries: Vec::new(),
+            ..request.clone()
+        };
+        return fetch(&listing, views, ranking, stale);
+    }
+    let with = if request.queries.is_empty() || request.min_relevance <= 0.0 {
+        Filling::Newest
+    } else {
+        Filling::Described
+    };
     let mut found = candidates(request, views, ranking)?;
     let mut scopes: Vec<ScopeReport> = views
         .iter()
@@ -29,31 +43,32 @@ pub fn fetch<S: Snapshot>(
             scope_path: view.scope.path_json(),
             scope_known: found.known,
             items: 0,
-            candidates: found
-                .matched
-                .values()
-                .map(|count| usize::from(*count))
-                .sum(),
+            candidates: found.matched(),
             applied_seq: view.applied.get(),
         })
         .collect();
-    let selected = select(request, &mut found, |number, found| {
-        let Some(view) = views.get(number) else {
-            return Ok(Vec::new());
-        };
-        newest(number, view, &request.types, found, request.max_results)
+    let selected = select(request, &mut found, with, |number, found| {
+        let view = views.get(number);
+        view.map_or_else(
+            || Ok(Vec::new()),
+            |view| filling(request, number, view, found, with),
+        )
     })?;
-    for item in &selected {
+    for item in &selected.items {
         if let Some(report) = scopes.get_mut(item.candidate.scope) {
             report.items += 1;
         }
     }
-    let items = items(request, views, selected)?;
+    let items = items(request, views, selected.items)?;
     let tokens = items.iter().map(|item| item.tokens).sum();
+    let chain = views.iter().map(|view| &view.scope);
+    let prompt = request.include.prompt.then(|| fence::prompt(&items, chain));
     Ok(FetchResponse {
-        items,
         scopes,
         stale,
         tokens,
+        prompt,
+        left_out: left_out(views, selected.left_out),
+        items,
     })
 }

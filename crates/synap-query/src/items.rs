@@ -1,13 +1,15 @@
 //! Selected rows as items of the answer.
 
-use crate::select::Selected;
+use crate::budget::{Named, Selected};
+use crate::left_out::LeftOuts;
 use crate::{FetchError, ScopeView};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use synap_readmodel::{Snapshot, SnapshotExt as _, key};
 use synap_types::limits::ANSWER_BYTES_MAX;
 use synap_types::{
-    ContextItem, EventId, FetchRequest, Fold, ItemExplain, MemorySource, Precision, Timestamp,
+    ContextItem, EventId, FetchRequest, Fold, ItemExplain, LeftOut, MemorySource, Precision,
+    Shadow, Timestamp,
 };
 
 /// Lays out what was selected; looks up the metadata of each event once.
@@ -66,8 +68,21 @@ fn item<S: Snapshot>(
     metadata: Map<String, Value>,
 ) -> ContextItem {
     let explain = request.explain.then(|| explain(views, &selected));
+    let shadow = |reason| {
+        move |(id, number): &Named| Shadow {
+            id: *id,
+            scope: kind_of(views, *number),
+            reason,
+        }
+    };
+    let duplicates = selected.folded.iter().map(shadow("duplicate"));
+    let contradicted = selected.contradicted.iter().map(shadow("contradiction"));
+    let shadows = duplicates.chain(contradicted).collect();
     let Selected {
-        candidate, tokens, ..
+        candidate,
+        tokens,
+        shadowed_by,
+        ..
     } = selected;
     let queries = request.queries.iter().enumerate();
     let queries = queries.filter(|(number, _)| candidate.score.is_of(*number));
@@ -105,8 +120,32 @@ fn item<S: Snapshot>(
         speaker: row.speaker,
         metadata,
         tokens,
+        shadows,
+        shadowed_by,
         explain,
     }
+}
+
+/// Kind of the scope with this number.
+fn kind_of<S: Snapshot>(views: &[ScopeView<'_, S>], number: usize) -> String {
+    let view = views.get(number);
+    view.map_or_else(String::new, |view| view.scope.kind().to_owned())
+}
+
+/// What was left out, as it is told.
+pub(crate) fn left_out<S: Snapshot>(
+    views: &[ScopeView<'_, S>],
+    left_out: LeftOuts,
+) -> Option<(Vec<LeftOut>, usize)> {
+    let (first, count) = left_out.into_best()?;
+    let told = first.into_iter().map(|left| LeftOut {
+        id: left.id,
+        scope: kind_of(views, left.scope),
+        rank_score: left.relevance,
+        reason: left.reason,
+        by: left.by,
+    });
+    Some((told.collect(), count))
 }
 
 fn explain<S: Snapshot>(views: &[ScopeView<'_, S>], selected: &Selected) -> ItemExplain {
@@ -117,14 +156,9 @@ fn explain<S: Snapshot>(views: &[ScopeView<'_, S>], selected: &Selected) -> Item
     }
     signals.insert("absolute".to_owned(), candidate.score.absolute.into());
     signals.insert("relevance".to_owned(), candidate.score.relevance.into());
-    let scope = |number: usize| {
-        views
-            .get(number)
-            .map_or_else(String::new, |view| view.scope.kind().to_owned())
-    };
-    let fold = |(id, number): &(_, usize)| Fold {
+    let fold = |(id, number): &Named| Fold {
         id: *id,
-        scope: scope(*number),
+        scope: kind_of(views, *number),
     };
     ItemExplain {
         event_id: candidate.row.event_id.to_string(),
@@ -132,6 +166,7 @@ fn explain<S: Snapshot>(views: &[ScopeView<'_, S>], selected: &Selected) -> Item
         span: candidate.row.span,
         signals,
         selected_by: selected.by,
+        charged: selected.charged,
         folded: selected.folded.iter().map(fold).collect(),
     }
 }

@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! FetchRequest ─► candidates: per query and scope, postings ─► signals ─► fused score
-//!              ─► select: scope order, reserved shares, near-duplicates, budget
-//!              ─► items: rows and metadata ─► FetchResponse
+//!              ─► select: floor, reserved shares, relevance, filling (listing)
+//!                 └─ budget: near-duplicates and contradictions (saying), tokens
+//!              ─► items: rows and metadata ─► fence: text for a prompt ─► FetchResponse
 //! ```
 //!
 //! It reads snapshots and nothing else; it never writes.
 
+mod budget;
 mod candidate;
 mod conversation;
 mod described;
 mod error;
+mod fence;
 mod fetch;
 mod items;
+mod left_out;
+mod listing;
 mod lookup;
 mod passages;
 mod prompt;
@@ -26,6 +31,7 @@ mod view;
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;
+pub use fence::prompt_of;
 pub use fetch::fetch;
 pub use lookup::{
     IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,

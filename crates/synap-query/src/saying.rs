@@ -1,6 +1,8 @@
-//! What a text says, as far as near-duplicates are told by it.
+//! What a memory says, as far as near-duplicates and contradictions are told by it.
 
-use synap_text::{normal_form, similarity, terms};
+use synap_readmodel::MemoryRow;
+use synap_text::{Subject, normal_form, preference_subject, similarity, terms};
+use synap_types::MemoryType;
 
 /// Term sets that overlap this much say the same.
 const DUPLICATE_SIMILARITY: f32 = 0.9;
@@ -21,10 +23,20 @@ pub(crate) struct Saying {
     decisive: Vec<String>,
     /// It is a JSON object: a value that was put away, not something that was said. No two of them are one.
     is_value: bool,
+    /// The one preference or lasting attribute that it gives.
+    subject: Option<Subject>,
 }
 
 impl Saying {
-    pub(crate) fn of(text: &str) -> Self {
+    /// What a memory says.
+    pub(crate) fn of(row: &MemoryRow) -> Self {
+        Self {
+            subject: subject(row),
+            ..Self::of_text(&row.text)
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
         let mut terms = terms(text);
         terms.sort_unstable();
         terms.dedup();
@@ -40,7 +52,14 @@ impl Saying {
             terms,
             decisive,
             is_value: text.starts_with('{') && text.ends_with('}'),
+            subject: None,
         }
+    }
+
+    /// Whether both cannot hold of whom they speak.
+    pub(crate) fn contradicts(&self, other: &Self, same_scope: bool) -> bool {
+        let both = self.subject.as_ref().zip(other.subject.as_ref());
+        both.is_some_and(|(own, others)| own.contradicts(others, same_scope))
     }
 
     /// Whether two texts are near-duplicates: nearly the same terms, with the same numbers and negations.
@@ -55,6 +74,19 @@ impl Saying {
     }
 }
 
+fn subject(row: &MemoryRow) -> Option<Subject> {
+    if matches!(row.kind, MemoryType::Emotion) {
+        return None;
+    }
+    let level = row.scope.path().last();
+    let id = level.map_or("", |level| level.id.as_str());
+    let names: Vec<&str> = id
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|name| !name.is_empty())
+        .collect();
+    preference_subject(&row.text, row.speaker.as_deref(), &names)
+}
+
 fn is_decisive(word: &str) -> bool {
     word.contains(char::is_numeric) || word.ends_with("n't") || NEGATIONS.contains(&word)
 }
@@ -65,15 +97,15 @@ mod tests {
 
     #[track_caller]
     fn check(a: &str, b: &str, expected: bool) {
-        let (one, other) = (Saying::of(a), Saying::of(b));
+        let (one, other) = (Saying::of_text(a), Saying::of_text(b));
         assert_eq!(one.is_like(&other), expected, "{a:?} {b:?}");
         assert_eq!(other.is_like(&one), expected, "{b:?} {a:?}");
     }
 
     #[test]
     fn equal_values_are_two() {
-        let value = Saying::of(r#"{"theme": "dark"}"#);
-        assert!(!value.is_like(&Saying::of(r#"{"theme": "dark"}"#)));
+        let value = Saying::of_text(r#"{"theme": "dark"}"#);
+        assert!(!value.is_like(&Saying::of_text(r#"{"theme": "dark"}"#)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
 use synap_types::{
     ApiError, ContextItem, DeleteOf, DeleteRequest, ErrorCode, EventBody, EventId, FetchMode,
-    FetchRequest, ForgetRequest, IdempotencyKey, LevelName, MemoryForgotten, MemoryId,
+    FetchRequest, ForgetRequest, IdempotencyKey, Include, LevelName, MemoryForgotten, MemoryId,
     MemoryUpdated, ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
 use uuid::Uuid;
@@ -193,6 +193,12 @@ impl<L: EventLog> Operations<L> {
             max_results: RESULTS_MAX,
             max_results_per_query: None,
             max_tokens: None,
+            // What is meant is decided below, and may be contradicted by what is told in its place.
+            min_relevance: 0.0,
+            include: Include {
+                shadowed: true,
+                prompt: false,
+            },
             types: TypeFilter::default(),
             mode: FetchMode::Fast,
             shape: ResponseShape::ByType,

@@ -162,21 +162,37 @@ pub(crate) struct ImportMem0Args {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent"
+)]
 pub(crate) struct FetchArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) whose: WhoseArgs,
-    /// What is wanted; may be repeated. Without it: the newest memories
+    /// What is wanted; may be repeated. Without it, or without a word to search by: the newest memories
     #[arg(long = "query", short = 'q', value_name = "Q")]
     pub(crate) queries: Vec<String>,
     /// At most this many items
     #[arg(long, value_name = "N")]
     pub(crate) max_results: Option<usize>,
-    /// At most this many tokens
+    /// At most this many tokens; with --prompt, of the whole text
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<usize>,
-    /// Say why each item is there
+    /// Relevance, 0 to 1, that an item has at least
+    ///
+    /// Without it 0.1, which keeps out what shares only common words with the queries. 0 turns it off, and fills the
+    /// room that is left with the newest memories.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) min_relevance: Option<f64>,
+    /// Show what a narrower or newer memory contradicts as well, marked so
+    #[arg(long)]
+    pub(crate) include_shadowed: bool,
+    /// Print one text for a prompt, with the memories fenced as data
+    #[arg(long)]
+    pub(crate) prompt: bool,
+    /// Say why each item is there, and what was left out
     #[arg(long)]
     pub(crate) explain: bool,
     /// Wait for the write that a receipt's position names

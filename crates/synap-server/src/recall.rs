@@ -1,10 +1,13 @@
 //! Reading conversations, profiles and single memories.
 
+mod memories;
+
 use crate::conversations::value;
 use crate::engine::Rows;
 use crate::identity::Identity;
 use crate::metrics;
 use crate::operations::Operations;
+use memories::Wanted;
 use serde_json::{Map, Value, json};
 use synap_log::EventLog;
 use synap_query::{
@@ -118,7 +121,8 @@ impl<L: EventLog> Operations<L> {
             .await
     }
 
-    /// A conversation for a prompt: its last summary and the turns since. `available: false` where nobody has it.
+    /// A conversation for a prompt: its last summary, memories from elsewhere if a query asks for them, and the turns
+    /// since. `available: false` where nobody has it.
     pub(crate) async fn context_for_prompt(
         &self,
         identity: &Identity,
@@ -126,16 +130,27 @@ impl<L: EventLog> Operations<L> {
         query: &Map<String, Value>,
     ) -> Result<Value, ApiError> {
         let style = style_of(query, "style", "bullet_points")?;
-        let told = match self.owned(identity, conversation_id, query).await {
-            Ok((scope, id)) => self.told(&scope, id).await?,
-            Err(refusal) if refusal == ApiError::not_found() => None,
+        let wanted = Wanted::take(query)?;
+        let (scope, id) = match self.owned(identity, conversation_id, query).await {
+            Ok(owned) => owned,
+            Err(refusal) if refusal == ApiError::not_found() => {
+                return Ok(json!({"available": false}));
+            }
             Err(refusal) => return Err(refusal),
         };
-        let told = told.filter(|told| told.row.turns > 0);
-        Ok(told.map_or_else(
-            || json!({"available": false}),
-            |told| told.for_prompt(style, self.ingest.clock.now()),
-        ))
+        let told = self.told(&scope, id).await?;
+        let Some(told) = told.filter(|told| told.row.turns > 0) else {
+            return Ok(json!({"available": false}));
+        };
+        let mut memories = None;
+        if let Some(wanted) = wanted {
+            let name = ConversationName::new(parse_id("conversation_id", conversation_id)?);
+            let summary = told.compaction.as_ref();
+            let summary = summary.map(|last| summary_text(last, style));
+            let beside = self.memories_beside(&scope, &name, &wanted, summary.as_deref());
+            memories = beside.await?;
+        }
+        Ok(told.for_prompt(style, memories.as_deref(), self.ingest.clock.now()))
     }
 
     /// Turns of a conversation, in order.
@@ -289,7 +304,7 @@ impl Told {
             })
             .collect();
         let mut context = json!({"conversation_id": self.row.id, "recent_turns": recent, "current_state": {},
-            "key_extractions": {}, "formatted_context": self.text(PromptStyle::Structured)});
+            "key_extractions": {}, "formatted_context": self.text(PromptStyle::Structured, None)});
         if let Some(last) = &self.compaction {
             let sections = ["decision", "preference", "fact", "event"];
             let extractions: Map<String, Value> = sections
@@ -308,17 +323,23 @@ impl Told {
         context
     }
 
-    fn text(&self, style: PromptStyle) -> String {
-        let summary = self
-            .compaction
-            .as_ref()
-            .map(|last| summary_text(last, style));
+    /// The summary, and after it `memories`: what stands in place of older turns. `None` without a summary, since nothing
+    /// stands in their place then.
+    fn block(&self, style: PromptStyle, memories: Option<&str>) -> Option<String> {
+        let summary = summary_text(self.compaction.as_ref()?, style);
+        let parts: Vec<&str> = [summary.as_str()].into_iter().chain(memories).collect();
+        Some(parts.join("\n\n"))
+    }
+
+    fn text(&self, style: PromptStyle, memories: Option<&str>) -> String {
+        let block = self.block(style, memories);
+        let block = block.or_else(|| memories.map(ToOwned::to_owned));
         let recent = (!self.recent.is_empty()).then(|| turns_text(&self.recent, style));
-        let parts: Vec<String> = summary.into_iter().chain(recent).collect();
+        let parts: Vec<String> = block.into_iter().chain(recent).collect();
         parts.join("\n\n")
     }
 
-    fn for_prompt(&self, style: PromptStyle, now: Timestamp) -> Value {
+    fn for_prompt(&self, style: PromptStyle, memories: Option<&str>, now: Timestamp) -> Value {
         let covered = self.compaction.as_ref().map_or(0, |last| last.turns);
         let recent: Vec<Value> = self
             .recent
@@ -328,7 +349,7 @@ impl Told {
                     "message_id": turn.message_id})
             })
             .collect();
-        let mut answer = json!({"available": true, "formatted_context": self.text(style), "recent_messages": recent,
+        let mut answer = json!({"available": true, "formatted_context": self.text(style, memories), "recent_messages": recent,
             "recent_message_count": recent.len(), "compacted_message_count": covered,
             "total_message_count": self.row.turns, "quality_warning": false, "is_stale": false,
             "conversation_id": self.row.id});
@@ -338,7 +359,7 @@ impl Told {
             set(
                 &mut answer,
                 "context_block",
-                summary_text(last, style).into(),
+                self.block(style, memories).into(),
             );
             set(&mut answer, "compaction_id", json!(last.id));
             set(&mut answer, "compression_ratio", ratio(last).into());

@@ -14,6 +14,7 @@
 //! Statement  ─► profile (patterns, likes) ─► Attribute
 //!            ─► dates (time expressions) ─► EventTime, entities (names)
 //! query      ─► dates ─► Period
+//! text       ─► subject (one preference or attribute) ─► Subject, which contradicts others
 //!
 //! old, new ─► merge (sentence by sentence)
 //! text    ─► terms (index, query), normal (duplicates), tokens (budget)
@@ -35,6 +36,7 @@ mod piece;
 mod profile;
 mod sentence;
 mod statement;
+mod subject;
 mod summary;
 mod terms;
 mod tokens;
@@ -49,6 +51,7 @@ pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};
 pub use profile::{Attribute, attributes};
 pub use statement::{STATEMENTS_MAX, Source, Statement, TEXT_VERSION, statements};
+pub use subject::{Subject, preference_subject};
 pub use summary::{Summary, SummarySection, SummarySentence, SummaryTurn, summarise};
 pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;

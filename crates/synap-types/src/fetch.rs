@@ -2,8 +2,8 @@
 
 use crate::json::Fields;
 use crate::limits::{
-    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_DEFAULT,
-    RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
+    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RELEVANCE_DEFAULT,
+    RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
 };
 use crate::{
     ApiError, ClientId, ConversationName, ConversationRef, Isolation, LevelName, MemoryType,
@@ -78,6 +78,15 @@ pub struct Freshness {
     pub or_stale: bool,
 }
 
+/// What an answer tells beside what was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Include {
+    /// What is contradicted by a narrower or newer memory, marked so.
+    pub shadowed: bool,
+    /// The items as one text for a prompt.
+    pub prompt: bool,
+}
+
 /// One fetch, its scope decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchRequest {
@@ -89,8 +98,13 @@ pub struct FetchRequest {
     pub max_results: usize,
     /// At most this many items by each query; then nothing comes in that no query found.
     pub max_results_per_query: Option<usize>,
-    /// At most this many tokens, by the documented estimator.
+    /// At most this many tokens, by the documented estimator; of the text for a prompt, if that is wanted.
     pub max_tokens: Option<usize>,
+    /// Absolute relevance that a match has at least, 0 to 1. With 0, whatever matches counts, and room that is left is
+    /// filled with the newest memories.
+    pub min_relevance: f32,
+    /// What else the answer tells.
+    pub include: Include,
     /// Which types.
     pub types: TypeFilter,
     /// How much work.
@@ -213,6 +227,11 @@ impl FetchRequest {
                 .unwrap_or(RESULTS_DEFAULT),
             max_results_per_query: fields.number("max_results_per_query", 1, RESULTS_MAX)?,
             max_tokens: fields.number("max_tokens", 1, TOKENS_MAX)?,
+            min_relevance: fields.share("min_relevance")?.unwrap_or(RELEVANCE_DEFAULT),
+            include: Include {
+                shadowed: fields.flag("include_shadowed")?,
+                prompt: fields.flag("include_prompt")?,
+            },
             types: TypeFilter::parse(&types)?,
             mode,
             shape,
@@ -274,6 +293,24 @@ mod tests {
         let none =
             parse(json!({"user_id": "al", "customer_id": "acme", "search_query": null})).unwrap();
         assert!(none.queries.is_empty());
+    }
+
+    #[test]
+    fn a_floor_is_a_share_and_has_a_default() {
+        let body =
+            |value: Value| json!({"user_id": "al", "customer_id": "acme", "min_relevance": value});
+        let floor = |value| parse(body(value)).map(|request| request.min_relevance);
+        assert_eq!(floor(Value::Null), Ok(RELEVANCE_DEFAULT));
+        assert_eq!(floor(json!(0)), Ok(0.0));
+        assert_eq!(floor(json!(0.5)), Ok(0.5));
+        for (value, found) in [
+            (json!(1.5), "1.5"),
+            (json!(-1), "-1"),
+            (json!("1"), "a string"),
+        ] {
+            let expected = format!("min_relevance must be a number from 0 to 1, not {found}");
+            assert_eq!(floor(value).unwrap_err().message, expected);
+        }
     }
 
     #[test]

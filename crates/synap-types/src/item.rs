@@ -72,6 +72,12 @@ pub struct ContextItem {
     pub matched_queries: Vec<String>,
     /// Estimated tokens of `content`.
     pub tokens: usize,
+    /// What it stands before: near-duplicates, and preferences that it contradicts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<Shadow>,
+    /// The narrower or newer memory that contradicts it; such an item is told only if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadowed_by: Option<MemoryId>,
     /// Why it is here, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<ItemExplain>,
@@ -88,8 +94,11 @@ pub struct ItemExplain {
     pub span: [u32; 2],
     /// Every ranking signal by name, as it went into the score.
     pub signals: Map<String, Value>,
-    /// `reserved` (its scope's share), `relevance`, or `recency` (nothing matched better).
+    /// `reserved` (its scope's share), `relevance`, `value` (relevance for its tokens), `metadata` (its metadata has the
+    /// query's words), or `recency` (a listing of what is newest).
     pub selected_by: &'static str,
+    /// Tokens that it took of the budget.
+    pub charged: usize,
     /// Near-duplicates that it stands for.
     pub folded: Vec<Fold>,
 }
@@ -101,6 +110,33 @@ pub struct Fold {
     pub id: MemoryId,
     /// Kind of its scope.
     pub scope: String,
+}
+
+/// A memory that another one stands before.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shadow {
+    /// The memory that stands back.
+    pub id: MemoryId,
+    /// Kind of its scope.
+    pub scope: String,
+    /// `duplicate` or `contradiction`.
+    pub reason: &'static str,
+}
+
+/// A memory that matched and is not in the answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeftOut {
+    /// Which.
+    pub id: MemoryId,
+    /// Kind of its scope.
+    pub scope: String,
+    /// Its relevance, as `rank_score` of items.
+    pub rank_score: f32,
+    /// `min_relevance`, `max_results`, `max_results_per_query`, `max_tokens`, `duplicate` or `contradiction`.
+    pub reason: &'static str,
+    /// The memory that stands for it, or before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<MemoryId>,
 }
 
 /// What one scope contributed.
@@ -131,6 +167,19 @@ pub struct FetchResponse {
     pub stale: bool,
     /// Estimated tokens of all items.
     pub tokens: usize,
+    /// The items as one text for a prompt, if asked for.
+    pub prompt: Option<Prompt>,
+    /// What was left out, if asked for: the best of it, and how many there are of the candidates that were looked at.
+    pub left_out: Option<(Vec<LeftOut>, usize)>,
+}
+
+/// Items as one text for a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// The text; empty where there are no items.
+    pub text: String,
+    /// Its estimated tokens.
+    pub tokens: usize,
 }
 
 impl FetchResponse {
@@ -141,6 +190,8 @@ impl FetchResponse {
             scopes: Vec::new(),
             stale: false,
             tokens: 0,
+            prompt: None,
+            left_out: None,
         }
     }
 }
@@ -245,6 +296,14 @@ impl Context {
             serde_json::to_value(&response.scopes).unwrap_or_default(),
         );
         body.insert("tokens".to_owned(), response.tokens.into());
+        if let Some(prompt) = &response.prompt {
+            body.insert("prompt".to_owned(), prompt.text.clone().into());
+            body.insert("prompt_tokens".to_owned(), prompt.tokens.into());
+        }
+        if let Some((memories, count)) = &response.left_out {
+            let left_out = serde_json::json!({"count": count, "memories": memories});
+            body.insert("left_out".to_owned(), left_out);
+        }
         body.insert("stale".to_owned(), response.stale.into());
         if response.stale {
             let retrieval = serde_json::json!({"degraded": true, "level": "partial", "code": "unavailable",

@@ -198,6 +198,29 @@ impl Fields {
         }
     }
 
+    /// A number from 0 to 1.
+    pub fn share(&mut self, field: &str) -> Result<Option<f32>, ApiError> {
+        let Some(value) = self.value(field) else {
+            return Ok(None);
+        };
+        match value.as_f64() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a share needs no more digits"
+            )]
+            Some(share) if (0.0..=1.0).contains(&share) => Ok(Some(share as f32)),
+            _ => {
+                let found = if value.is_number() {
+                    value.to_string()
+                } else {
+                    kind(&value).to_owned()
+                };
+                let problem = format!("must be a number from 0 to 1, not {found}");
+                Err(ApiError::invalid(field, problem))
+            }
+        }
+    }
+
     /// An object.
     pub fn object(&mut self, field: &str) -> Result<Option<Map<String, Value>>, ApiError> {
         match self.value(field) {

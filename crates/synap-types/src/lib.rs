@@ -40,7 +40,9 @@ pub use event::{
     SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
 };
 pub use event_time::{EventTime, Precision};
-pub use fetch::{FetchMode, FetchRequest, Freshness, ResponseShape, SummaryMode, TypeFilter};
+pub use fetch::{
+    FetchMode, FetchRequest, Freshness, Include, ResponseShape, SummaryMode, TypeFilter,
+};
 pub use hash::{HASH_BYTES, Hash128};
 pub use id::{
     ClientId, ConversationId, CustomerId, DocumentId, EventId, Id, IdError, IngestionId,
@@ -48,7 +50,9 @@ pub use id::{
 };
 pub use ingest::{IngestReceipt, IngestRequest, IngestState, IngestStatus, OnConflict};
 pub use isolation::{Isolation, ScopeIds};
-pub use item::{Context, ContextItem, FetchResponse, Fold, ItemExplain, ScopeReport};
+pub use item::{
+    Context, ContextItem, FetchResponse, Fold, ItemExplain, LeftOut, Prompt, ScopeReport, Shadow,
+};
 pub use key::IdempotencyKey;
 pub use memory::{DocumentType, MemoryType};
 pub use partition::{Partition, PartitionCount};

@@ -39,6 +39,9 @@ class UserContext(Part):
         max_results: int = RESULTS_DEFAULT,
         max_results_per_query: int | None = None,
         max_tokens: int | None = None,
+        min_relevance: float | None = None,
+        include_shadowed: bool = False,
+        include_prompt: bool = False,
         types: Sequence[str] | str | None = None,
         mode: Mode = "fast",
         precision_level: PrecisionLevel | None = None,
@@ -56,9 +59,13 @@ class UserContext(Part):
         """Fetches what matters for `search_query`; without a query, the newest memories.
 
         `conversation_id` adds `conversation_context`: how far that conversation is. `max_results_per_query` leaves out
-        what none of the queries found. `max_tokens` bounds the estimated tokens of the answer; the narrower scope is
-        kept first. `types` are `facts`, `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why
-        each item is there. `precision_level` and `query_date` are handed on; the server does not use them so far.
+        what none of the queries found. `max_tokens` bounds the estimated tokens of the answer, or of its `prompt`; the
+        narrower scope is kept first. `min_relevance`, from 0 to 1, keeps out what is not relevant at all, so that an
+        answer may be empty; the server has a small default, and 0 turns it off and fills the room that is left with the
+        newest memories. `include_shadowed` adds what a narrower or newer memory contradicts, marked with `shadowed_by`.
+        `include_prompt` adds `prompt`, all items as one text that fences them as data. `types` are `facts`,
+        `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why each item is there, and
+        `left_out`. `precision_level` and `query_date` are handed on; the server does not use them so far.
 
         `position` takes a receipt: the answer then holds that write, after a wait of up to `wait_ms` (2,000 if not
         given). If that is too short, the answer comes with `stale` set; with `if_stale="refuse"` there is a
@@ -78,6 +85,9 @@ class UserContext(Part):
             max_results=max_results,
             max_results_per_query=max_results_per_query,
             max_tokens=max_tokens,
+            min_relevance=min_relevance,
+            include_shadowed=include_shadowed or None,
+            include_prompt=include_prompt or None,
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
@@ -101,6 +111,9 @@ class CustomerContext(Part):
         max_results: int = RESULTS_DEFAULT,
         max_results_per_query: int | None = None,
         max_tokens: int | None = None,
+        min_relevance: float | None = None,
+        include_shadowed: bool = False,
+        include_prompt: bool = False,
         types: Sequence[str] | str | None = None,
         mode: Mode = "fast",
         precision_level: PrecisionLevel | None = None,
@@ -124,6 +137,9 @@ class CustomerContext(Part):
             max_results=max_results,
             max_results_per_query=max_results_per_query,
             max_tokens=max_tokens,
+            min_relevance=min_relevance,
+            include_shadowed=include_shadowed or None,
+            include_prompt=include_prompt or None,
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
@@ -143,6 +159,9 @@ class ClientContext(Part):
         max_results: int = RESULTS_DEFAULT,
         max_results_per_query: int | None = None,
         max_tokens: int | None = None,
+        min_relevance: float | None = None,
+        include_shadowed: bool = False,
+        include_prompt: bool = False,
         types: Sequence[str] | str | None = None,
         mode: Mode = "fast",
         precision_level: PrecisionLevel | None = None,
@@ -165,6 +184,9 @@ class ClientContext(Part):
             max_results=max_results,
             max_results_per_query=max_results_per_query,
             max_tokens=max_tokens,
+            min_relevance=min_relevance,
+            include_shadowed=include_shadowed or None,
+            include_prompt=include_prompt or None,
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,

@@ -176,6 +176,9 @@ class ConversationContext(Part):
         max_results: int = RESULTS_DEFAULT,
         max_results_per_query: int | None = None,
         max_tokens: int | None = None,
+        min_relevance: float | None = None,
+        include_shadowed: bool = False,
+        include_prompt: bool = False,
         types: Sequence[str] | str | None = None,
         mode: Mode = "fast",
         precision_level: PrecisionLevel | None = None,
@@ -203,6 +206,9 @@ class ConversationContext(Part):
             max_results=max_results,
             max_results_per_query=max_results_per_query,
             max_tokens=max_tokens,
+            min_relevance=min_relevance,
+            include_shadowed=include_shadowed or None,
+            include_prompt=include_prompt or None,
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
@@ -216,11 +222,18 @@ class ConversationContext(Part):
         conversation_id: Id,
         style: PromptStyle = "structured",
         *,
+        search_query: str | None = None,
+        max_tokens: int | None = None,
         user_id: str | None = None,
         customer_id: str | None = None,
     ) -> ContextForPromptResponse:
-        """The last summary and the turns since, as a text and one by one. `available` is false where nobody has it."""
-        query = _wire.query(style=style, user_id=user_id, customer_id=customer_id)
+        """The last summary and the turns since, as a text and one by one. `available` is false where nobody has it.
+
+        `search_query` adds memories that it finds and that were not said in the conversation, fenced as data: to
+        `formatted_context`, and after the summary to `context_block`, where `max_tokens` bounds both together.
+        """
+        words = {"search_query": search_query, "max_tokens": max_tokens}
+        query = _wire.query(style=style, **words, user_id=user_id, customer_id=customer_id)
         path = _path_of(conversation_id, "context-for-prompt") + query
         return parse(ContextForPromptResponse, await self._connection.call("GET", path))
 

@@ -122,6 +122,21 @@ def test_explain_says_why():
     assert found.explain.folded[0].scope == "client"
 
 
+def test_an_answer_names_what_it_leaves_out():
+    shadows = [{"id": "m9", "scope": "client", "reason": "contradiction"}]
+    told = item(1, "preference", shadows=shadows, shadowed_by="m7")
+    left_out = {"count": 60, "memories": [{"id": "m9", "scope": "client", "rank_score": 0.5, "reason": "max_tokens"}]}
+    answer = {"context": {"preferences": [told]}, "prompt": "<memory_data>", "prompt_tokens": 4, "left_out": left_out}
+    context = ContextResponse.from_answer(answer)
+    assert (context.prompt, context.prompt_tokens) == ("<memory_data>", 4)
+    assert [(shadow.id, shadow.reason) for shadow in context.preferences[0].shadows] == [("m9", "contradiction")]
+    assert context.preferences[0].shadowed_by == "m7"
+    assert context.left_out is not None
+    assert (context.left_out.count, context.left_out.memories[0].reason) == (60, "max_tokens")
+    empty = ContextResponse.from_answer({})
+    assert (empty.prompt, empty.left_out) == (None, None)
+
+
 def test_newer_servers_work():
     newer = item(1, "premonition", "team", mood={"x": 1}, explain=None)
     answer = {"context": {"facts": [newer], "premonitions": [newer]}, "hint": [1], "scopes": []}

@@ -105,6 +105,10 @@ async def test_paths_and_queries_quote_what_is_in_them(recorded):
     calls = [
         (context.get_context_for_prompt("a/b?c"), "a%2Fb%3Fc/context-for-prompt?style=structured"),
         (context.get_context_for_prompt(ID, "narrative"), f"{ID}/context-for-prompt?style=narrative"),
+        (
+            context.get_context_for_prompt("c", search_query="a & b", max_tokens=9),
+            "c/context-for-prompt?style=structured&search_query=a%20%26%20b&max_tokens=9",
+        ),
         (context.get_compaction_status("..", **ids), "%2E%2E/compaction/status?user_id=a%26b&customer_id=%C3%A9"),
         (context.get_compaction_status("c"), "c/compaction/status"),
         (context.get_compacted("c", 2, format="injection"), "c/compacted?format=injection&version=2"),

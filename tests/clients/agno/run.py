@@ -44,7 +44,7 @@ def scenario(checks: Checks) -> None:
     checks.equal("a memory is read by the server's id", one and one.memory, chess.memory)
     checks.equal("an unknown id is none", database.get_user_memory(str(chess.memory_id), user_id=who.alice), None)
     database.delete_user_memories([ids[chess.memory]], user_id=who.alice)
-    seen = soon(lambda: texts(who.alice, "chess"), lambda seen: chess.memory not in seen)
+    seen = soon(lambda: texts(who.alice), lambda seen: chess.memory not in seen)
     checks.equal("a deleted memory is gone, the other is not", seen, [pears.memory])
     checks.equal("nor can it be read", database.get_user_memory(ids[chess.memory], user_id=who.alice), None)
     run_async(sdk.shutdown())

@@ -263,7 +263,9 @@ def synchronous(checks: Checks) -> None:
         {"content": "Alice plays the oboe."}
     )
     server.stored(answer)
-    seen = SynapSearchTool(sdk=sdk, user_id=who.alice, customer_id=who.acme).invoke({"query": "Which instrument?"})
+    seen = SynapSearchTool(sdk=sdk, user_id=who.alice, customer_id=who.acme).invoke(
+        {"query": "Which instrument does Alice play?"}
+    )
     checks.that("the search tool finds what the store tool stored", "oboe" in seen, seen)
     texts = [
         document.page_content
@@ -295,7 +297,7 @@ async def without_customers(checks: Checks) -> None:
     await sdk.initialize()
     server.stored(await SynapStoreTool(sdk=sdk, user_id=who.alice).ainvoke({"content": "Alice speaks Basque."}))
     for user, found in ((who.alice, True), (who.bob, False)):
-        seen = await SynapSearchTool(sdk=sdk, user_id=user).ainvoke({"query": "Which language?"})
+        seen = await SynapSearchTool(sdk=sdk, user_id=user).ainvoke({"query": "Which language does she speak?"})
         checks.equal("the store tool's memory is found by its user only", "Basque" in seen, found)
     conversation, model = str(uuid.uuid4()), FakeChat()
     chain = with_history(model, sdk, who.alice, "")

@@ -102,7 +102,8 @@ async def test_a_ladder_of_three_levels_is_named_by_scope(who: Who, keys: dict[s
     await remember(sdk, "The payments team deploys on Tuesday.", scope=team)
     await remember(sdk, "Dana prefers short meetings.", scope=team | {"user": "dana"})
     dana = {"user_id": "dana", "customer_id": who.acme}
-    found = texts(await sdk.user.context.fetch(**dana, scope_path=team | {"user": "dana"}, search_query=["deploys"]))
+    words = ["deploys", "short meetings"]
+    found = texts(await sdk.user.context.fetch(**dana, scope_path=team | {"user": "dana"}, search_query=words))
     assert set(found) == {"Dana prefers short meetings.", "The payments team deploys on Tuesday."}
     elsewhere = {"customer": who.acme, "team": "sales", "user": "dana"}
     assert texts(await sdk.user.context.fetch(**dana, scope_path=elsewhere, search_query=["deploys"])) == []

@@ -282,7 +282,7 @@ async def test_trap_15_a_text_without_a_file_comes_urlencoded(plain: Plain, who:
     receipt = (await plain.http.post("/api/v1/memories/upload", data=form)).raise_for_status().json()
     path = f"/api/v1/memories/status/{receipt['ingestion_id']}"
     await eventually(lambda: plain.json("GET", path), lambda seen: seen["status"] == "completed")
-    answer = await plain.json("POST", "/v1/context/user/fetch", {"search_query": ["goats"], **who.as_alice})
+    answer = await plain.json("POST", "/v1/context/user/fetch", {"search_query": ["goats", "Größe"], **who.as_alice})
     told = [item["content"] for listed in answer["context"].values() for item in listed if item["scope"] == "user"]
     assert " ".join(told).count("Alice keeps goats & bees = 100 %.") == 1
     assert "Größe: XL" in " ".join(told)

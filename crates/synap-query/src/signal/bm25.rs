@@ -168,9 +168,19 @@ impl Postings {
 pub(crate) struct Lexical {
     /// Per passage.
     pub(crate) bm25: Vec<f32>,
-    /// Per passage: the share of the query's words that it has, each by its rarity, 0 to 1.
+    /// Per passage: the share that it has of the query's words, each by its rarity, of the [`TELLING_WORDS`] rarest; may
+    /// exceed 1.
     pub(crate) cover: Vec<f32>,
 }
+
+/// Words of a query that one passage can be expected to answer.
+///
+/// Judgement: without a bound, a long question would ask of every passage that it has all of its words.
+const TELLING_WORDS: usize = 6;
+/// What a word counts for in [`Lexical::cover`] however common it is, as a share of what the rarest counts for.
+///
+/// Judgement: where everything is about one thing, its name is everywhere, and asking for it is no noise.
+const COMMON_SHARE: f32 = 0.1;
 
 /// One per scope of the chain.
 pub(crate) fn passages(
@@ -181,12 +191,11 @@ pub(crate) fn passages(
 ) -> Vec<Lexical> {
     let average = stats.average();
     let idf_of = |term: &str| idf(stats.passages, frequency(postings, term));
-    let all: f32 = query
-        .words
-        .iter()
-        .filter_map(|word| word.forms.first())
-        .map(|(own, _)| idf_of(own))
-        .sum();
+    let worth = |term: &str| COMMON_SHARE * idf(stats.passages, 1) + idf_of(term);
+    let own = query.words.iter().filter_map(|word| word.forms.first());
+    let mut asked: Vec<f32> = own.map(|(own, _)| worth(own)).collect();
+    asked.sort_unstable_by(|a, b| b.total_cmp(a));
+    let asked: f32 = asked.iter().take(TELLING_WORDS).sum();
     let mut found: Vec<Lexical> = scopes
         .iter()
         .map(|scope| Lexical {
@@ -203,7 +212,7 @@ pub(crate) fn passages(
         let Some((own, _)) = word.forms.first() else {
             continue;
         };
-        let share = idf_of(own) / all.max(f32::MIN_POSITIVE);
+        let share = worth(own) / asked.max(f32::MIN_POSITIVE);
         let forms: Vec<(&str, f32, f32)> = word
             .forms
             .iter()

@@ -92,7 +92,7 @@ fn change(world: &World, change: impl Fn(&mut MemoryRow)) {
 fn a_fetch_reads_what_it_needs() {
     let world = large();
     assert_eq!(ask(&world, &request(&scope(&[]), &["deploy"])), (10, 208));
-    assert_eq!(ask(&world, &request(&scope(&[]), &[])), (10, 10));
+    assert_eq!(ask(&world, &request(&scope(&[]), &[])), (10, 20));
     let all = FetchRequest {
         max_results: 1_000,
         ..request(&scope(&[]), &["deploy"])

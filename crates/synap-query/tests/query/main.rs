@@ -6,6 +6,10 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod contradictions;
+#[cfg(test)]
+mod crowding;
+#[cfg(test)]
 mod lookups;
 #[cfg(test)]
 mod planted;

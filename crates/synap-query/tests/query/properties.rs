@@ -132,7 +132,7 @@ proptest! {
         for (number, (owner, text)) in memories.iter().enumerate() {
             stored += world.add(&chain()[*owner], &format!("doc-{number}"), text).len();
         }
-        let request = FetchRequest { max_results: 1_000, max_tokens: None, types: TypeFilter::default(), ..request };
+        let request = FetchRequest { max_results: 1_000, max_tokens: None, types: TypeFilter::default(), min_relevance: 0.0, ..request };
         let answer = world.ask(&request);
         let folded: usize = answer.items.iter().map(|item| item.explain.as_ref().unwrap().folded.len()).sum();
         prop_assert_eq!(answer.items.len() + folded, stored);

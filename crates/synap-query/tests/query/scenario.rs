@@ -1,6 +1,6 @@
 //! The seed scenario: a customer's handbook, notes of the customer, of one user and of the application.
 
-use crate::world::{World, request, scope, told};
+use crate::world::{World, everything, request, scope, told};
 use synap_types::{FetchResponse, Scope, TypeFilter};
 
 const HANDBOOK: &str = "# Engineering Handbook
@@ -183,7 +183,7 @@ fn an_outsider_of_the_same_name_is_told_the_client_s_items_alone() {
             "user_alice",
         ],
     ] {
-        let mut asked = request(&outsider, queries);
+        let mut asked = everything(&outsider, queries);
         asked.max_results = 1_000;
         let answer = world.ask(&asked);
         assert_eq!(answer.items.len(), 2, "{queries:?}");
@@ -200,7 +200,7 @@ fn an_outsider_of_the_same_name_is_told_the_client_s_items_alone() {
 #[test]
 fn the_customer_is_told_no_user_s_memory() {
     for queries in [&[][..], &[DEPLOY], &["Alice billing service last Tuesday"]] {
-        let mut asked = request(&scope(&["acme_corp"]), queries);
+        let mut asked = everything(&scope(&["acme_corp"]), queries);
         asked.max_results = 1_000;
         let answer = seed().ask(&asked);
         assert!(answer.items.len() > 10);

@@ -1,6 +1,6 @@
 //! The published rule of selection, case by case.
 
-use crate::world::{World, ids, request, scope, told};
+use crate::world::{World, everything, ids, request, scope, told};
 use synap_readmodel::{MemoryRow, ReadStore as _, WriteSet, key};
 use synap_text::estimate_tokens;
 use synap_types::{FetchRequest, FetchResponse};
@@ -18,6 +18,14 @@ fn ask_of_dana(world: &World, queries: &[&str], max_results: usize) -> FetchResp
     world.ask(&FetchRequest {
         max_results,
         ..request(&user(), queries)
+    })
+}
+
+/// As [`ask_of_dana`], with whatever there is in the room that is left.
+fn ask_for_everything(world: &World, queries: &[&str], max_results: usize) -> FetchResponse {
+    world.ask(&FetchRequest {
+        max_results,
+        ..everything(&user(), queries)
     })
 }
 
@@ -112,7 +120,7 @@ fn what_is_left_goes_to_the_newest_narrowest_first() {
     ] {
         world.add(&owner, text, text);
     }
-    let answer = ask_of_dana(&world, &["deploys"], 10);
+    let answer = ask_for_everything(&world, &["deploys"], 10);
     let expected = [
         ("user", "Newer of mine"),
         ("user", "Older of mine"),
@@ -132,7 +140,7 @@ fn what_is_left_goes_to_the_newest_narrowest_first() {
         ("user", "Newer of mine"),
         ("customer", "Deploys run on Tuesdays"),
     ];
-    assert_eq!(told(&ask_of_dana(&world, &["deploys"], 2)), expected);
+    assert_eq!(told(&ask_for_everything(&world, &["deploys"], 2)), expected);
 }
 
 #[test]
@@ -243,7 +251,7 @@ fn a_match_does_not_give_way_to_what_no_query_found() {
         .add(&scope(&["acme"]), "a", &format!("{twelve} zulu"))
         .remove(0);
     world.add(&user(), "a", &format!("{twelve} yankee"));
-    let answer = ask_of_dana(&world, &["zulu"], 10);
+    let answer = ask_for_everything(&world, &["zulu"], 10);
     let found = answer
         .items
         .iter()
@@ -251,7 +259,7 @@ fn a_match_does_not_give_way_to_what_no_query_found() {
         .unwrap();
     assert_eq!(found.id, wider.id);
     let other = world.add(&user(), "b", &twelve).remove(0);
-    let answer = ask_of_dana(&world, &["zulu"], 10);
+    let answer = ask_for_everything(&world, &["zulu"], 10);
     let found = answer
         .items
         .iter()
@@ -275,7 +283,7 @@ fn superseded_memories_are_never_told() {
     world.store.commit(&writes).unwrap();
     for queries in [&["deploys tuesdays"][..], &["fridays"], &[], &["xylophone"]] {
         assert_eq!(
-            ids(&ask_of_dana(&world, queries, 10)),
+            ids(&ask_for_everything(&world, queries, 10)),
             [live.id],
             "{queries:?}"
         );

@@ -1,6 +1,6 @@
 //! Who sees what: the chain of the scope that is asked for, and never anything else.
 
-use crate::world::{World, ids, request, scope};
+use crate::world::{World, everything, ids, scope};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use synap_types::Scope;
@@ -40,7 +40,7 @@ fn check(reader: &[&str], expected: &[&str]) {
         world.add(&scope(writer), "runbook", &words(name));
     }
     for queries in QUERIES {
-        let answer = world.ask(&request(&scope(reader), queries));
+        let answer = world.ask(&everything(&scope(reader), queries));
         let texts: Vec<_> = answer
             .items
             .iter()
@@ -88,7 +88,7 @@ fn another_client_sees_nothing() {
     let path = scope(&["A", "a1"]).path().to_vec();
     let foreign = Scope::new("other".parse().unwrap(), path).unwrap();
     for queries in QUERIES {
-        let answer = world.ask(&request(&foreign, queries));
+        let answer = world.ask(&everything(&foreign, queries));
         assert_eq!(answer.items, []);
         assert!(answer.scopes.iter().all(|scope| !scope.scope_known));
     }
@@ -98,7 +98,7 @@ fn another_client_sees_nothing() {
 fn an_unknown_scope_is_told_from_an_empty_answer() {
     let mut world = World::default();
     world.add(&scope(&["A"]), "runbook", "The runbook covers deployments.");
-    let mut asked = request(&scope(&["A", "a1"]), &["xylophone"]);
+    let mut asked = everything(&scope(&["A", "a1"]), &["xylophone"]);
     asked.max_tokens = Some(1);
     let answer = world.ask(&asked);
     let scopes: Vec<_> = answer
@@ -152,7 +152,7 @@ proptest! {
             owned.push(rows.concat().into_iter().map(|row| row.id).collect::<BTreeSet<_>>());
         }
         for reader in &scopes {
-            let mut asked = request(reader, &[&query]);
+            let mut asked = everything(reader, &[&query]);
             asked.max_results = max_results;
             asked.queries.retain(|query| !query.is_empty());
             let answer = world.ask(&asked);

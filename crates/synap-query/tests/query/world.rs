@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use synap_query::{FetchError, Ranking, ScopeView, fetch};
 use synap_readmodel::{
-    CheckpointRow, MemoryRow, MemoryStore, Passage, PassageFlags, Posting, ReadStore as _,
-    StatsRow, Summary, WriteSet, key,
+    CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
+    ReadStore as _, StatsRow, Summary, WriteSet, key,
 };
 use synap_text::{Source, normal_form, statements, term_hash, terms};
+use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
-    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, MemoryId, MemorySource,
-    ResponseShape, Scope, ScopeLevel, TypeFilter,
+    Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, Include, MemoryId,
+    MemorySource, ResponseShape, Scope, ScopeLevel, TypeFilter,
 };
 
 /// A read model and what it holds.
@@ -93,6 +94,33 @@ impl World {
             projection: 1,
         };
         writes.put(key::checkpoint(), &checkpoint);
+        self.store.commit(&writes).unwrap();
+        rows
+    }
+
+    /// Stores a document with metadata, which is JSON.
+    pub(crate) fn add_with(
+        &mut self,
+        scope: &Scope,
+        document: &str,
+        text: &str,
+        json: &str,
+    ) -> Vec<MemoryRow> {
+        let first = self
+            .totals
+            .get(scope)
+            .map_or(0, |totals| totals.next_ordinal);
+        let mut rows = self.add(scope, document, text);
+        let (hash, mut writes) = (scope.hash(), WriteSet::default());
+        let event = EventId::new(rows.first().unwrap().id.uuid());
+        for (ordinal, row) in (first..).zip(&mut rows) {
+            row.metadata = Some(event);
+            writes.put(key::memory(&hash, ordinal), row);
+        }
+        let metadata = MetadataRow {
+            json: json.to_owned(),
+        };
+        writes.put(key::metadata(&hash, event), &metadata);
         self.store.commit(&writes).unwrap();
         rows
     }
@@ -181,6 +209,8 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         max_results: 10,
         max_results_per_query: None,
         max_tokens: None,
+        min_relevance: RELEVANCE_DEFAULT,
+        include: Include::default(),
         types: TypeFilter::default(),
         mode: FetchMode::Fast,
         shape: ResponseShape::Ranked,
@@ -189,6 +219,14 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         conversation: None,
         conversation_first: false,
         with_conversation: true,
+    }
+}
+
+/// A fetch of up to ten items that turns the floor off, so that room is filled with whatever there is.
+pub(crate) fn everything(scope: &Scope, queries: &[&str]) -> FetchRequest {
+    FetchRequest {
+        min_relevance: 0.0,
+        ..request(scope, queries)
     }
 }
 

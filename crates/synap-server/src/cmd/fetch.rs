@@ -19,8 +19,12 @@ pub(crate) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
     );
     set("max_results", args.max_results.map(Value::from));
     set("max_tokens", args.max_tokens.map(Value::from));
+    set("min_relevance", args.min_relevance.map(Value::from));
+    let flag = |given: bool| given.then_some(Value::Bool(true));
+    set("include_shadowed", flag(args.include_shadowed));
+    set("include_prompt", flag(args.prompt));
     set("position", args.position.clone().map(Value::from));
-    set("explain", args.explain.then_some(Value::Bool(true)));
+    set("explain", flag(args.explain));
     set("response_shape", Some(json!("ranked")));
     let level = match (&args.whose.user, &args.whose.customer) {
         (Some(_), _) => "user",
@@ -31,6 +35,8 @@ pub(crate) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
         Remote::new(&args.server).post(&format!("/v1/context/{level}/fetch"), &body.into())?;
     if args.json {
         say(&serde_json::to_string(&answer)?);
+    } else if args.prompt {
+        say(text(&answer, "prompt").trim_end());
     } else {
         print(&answer);
     }
@@ -78,10 +84,16 @@ fn print(answer: &Value) {
                 text(item, "content"),
                 text(item, "memory_type")
             ));
+            if let Some(by) = item.get("shadowed_by") {
+                say(&format!("      contradicted by {by}"));
+            }
             if let Some(explain) = item.get("explain") {
                 say(&format!("      {explain}"));
             }
         }
+    }
+    if let Some(left_out) = answer.get("left_out") {
+        say(&format!("left out: {left_out}"));
     }
     let stale = if answer.get("stale") == Some(&Value::Bool(true)) {
         "; STALE: the read model is behind"

@@ -22,8 +22,11 @@ from .context import (
     Fact,
     Fold,
     ItemExplain,
+    LeftOut,
+    LeftOutMemory,
     Preference,
     ScopeReport,
+    Shadow,
     TemporalEvent,
 )
 from .conversations import (
@@ -86,6 +89,8 @@ __all__ = [
     "Health",
     "IngestionStatus",
     "ItemExplain",
+    "LeftOut",
+    "LeftOutMemory",
     "Memory",
     "MessageReceipt",
     "MessageRefusal",
@@ -97,6 +102,7 @@ __all__ = [
     "RecentMessage",
     "RedeemResult",
     "ScopeReport",
+    "Shadow",
     "TemporalEvent",
     "TranscriptReceipt",
     "Turn",

@@ -30,9 +30,39 @@ class ItemExplain(Answer):
     span: tuple[int, int]
     #: Every ranking signal by name, as it went into the score.
     signals: dict[str, Any] = Field(default_factory=dict)
-    #: `reserved` (its scope's share) or `relevance`.
+    #: `reserved` (its scope's share), `relevance`, `value` (relevance for its tokens), `metadata` or `recency`.
     selected_by: str
+    #: Tokens that it took of the budget.
+    charged: int = 0
     folded: list[Fold] = Field(default_factory=list)
+
+
+class Shadow(Answer):
+    """A memory that an item stands before."""
+
+    id: str
+    scope: str
+    #: `duplicate` or `contradiction`.
+    reason: str
+
+
+class LeftOutMemory(Answer):
+    """A memory that matched and is not in the answer."""
+
+    id: str
+    scope: str
+    rank_score: float = 0.0
+    #: `min_relevance`, `max_results`, `max_results_per_query`, `max_tokens`, `duplicate` or `contradiction`.
+    reason: str
+    #: The memory that stands for it, or before it.
+    by: str | None = None
+
+
+class LeftOut(Answer):
+    """What matched and is not in the answer: how much, and the most relevant of it."""
+
+    count: int = 0
+    memories: list[LeftOutMemory] = Field(default_factory=list)
 
 
 class ContextItem(Answer):
@@ -77,6 +107,10 @@ class ContextItem(Answer):
     matched_queries: list[str] = Field(default_factory=list)
     #: Estimated tokens of `content`.
     tokens: int = 0
+    #: What it stands before: near-duplicates, and preferences that it contradicts.
+    shadows: list[Shadow] = Field(default_factory=list)
+    #: The narrower or newer memory that contradicts it; only with `include_shadowed`.
+    shadowed_by: str | None = None
     #: Why it is here, if asked for.
     explain: ItemExplain | None = None
 
@@ -149,6 +183,12 @@ class ContextResponse(Answer):
     stale: bool = False
     #: Estimated tokens of all items.
     tokens: int = 0
+    #: All items as one text for a prompt, fenced as data; only with `include_prompt`.
+    prompt: str | None = None
+    #: Estimated tokens of `prompt`.
+    prompt_tokens: int = 0
+    #: What matched and is not here; only with `explain`.
+    left_out: LeftOut | None = None
     #: How long the answer may be kept, in seconds; below 0: not at all.
     ttl_seconds: int | None = None
     #: The conversation that it was asked for in, if there is one.

@@ -32,6 +32,9 @@ shapes! {
         .has("scopes", list(a::<ScopeReport>()), "The chain that was walked, narrowest first")
         .has("tokens", count(), "Estimated tokens of all memories")
         .has("stale", flag(), "The read model was behind what was asked for")
+        .may("prompt", text(), "With `include_prompt`: the memories as one text; empty where there are none")
+        .may("prompt_tokens", count(), "Estimated tokens of `prompt`")
+        .may("left_out", a::<LeftOut>(), "With `explain`: what matched and is not in the answer")
         .may("retrieval", a::<Degraded>(), "Only when the answer is less than it should be")
         .may("conversation_context", either([fields(), null()]), "The conversation: its last summary and the turns since; `null` where there is none")
         .may("profile", either([a::<super::conversations::Profile>(), null()]), "With `conversation-summary`: what is known of the user; `null`: nothing")
@@ -67,7 +70,25 @@ shapes! {
         .may("recurrence", text(), "How it recurs, a subset of RFC 5545: `FREQ=WEEKLY;BYDAY=MO`")
         .may("entities", list(text()), "The people, places, organisations and products that it names")
         .may("matched_queries", list(text()), "Which of the queries found it")
+        .may("shadows", list(a::<Shadow>()), "Memories that it stands before: near-duplicates, and preferences that it contradicts")
+        .may("shadowed_by", uuid(), "The narrower or newer memory that contradicts it; told only with `include_shadowed`")
         .may("explain", fields(), "Why it is here, if asked for");
+    /// A memory that another one stands before.
+    Shadow = Shape::new()
+        .has("id", uuid(), "The memory")
+        .has("scope", text(), "Kind of its scope")
+        .has("reason", one_of(&["duplicate", "contradiction"]), "Why it stands back");
+    /// What matched and is not in the answer.
+    LeftOut = Shape::new()
+        .has("count", count(), "How many of the candidates that were looked at")
+        .has("memories", list(a::<LeftOutMemory>()), "The most relevant of them, up to 50");
+    /// A memory that matched and is not in the answer.
+    LeftOutMemory = Shape::new()
+        .has("id", uuid(), "The memory")
+        .has("scope", text(), "Kind of its scope")
+        .has("rank_score", share(), "Its relevance, as of items")
+        .has("reason", one_of(&["min_relevance", "max_results", "max_results_per_query", "max_tokens", "duplicate", "contradiction"]), "Why it is not told")
+        .may("by", uuid(), "The memory that stands for it, or before it");
     /// What one scope contributed.
     ScopeReport = scoped(Shape::new()
         .has("scope_known", flag(), "Something was stored there at some time: an empty answer differs from a wrong id")
@@ -90,14 +111,17 @@ fn asked(shape: Shape) -> Shape {
     let types = either([list_of(text_of(64), MemoryType::ALL.len() * 4), id()]);
     let wait_max = usize::try_from(WAIT_MS_MAX).unwrap_or(usize::MAX);
     shape
-        .takes("search_query", queries, "What is wanted; none: the newest memories")
+        .takes("search_query", queries, "What is wanted; none, or none with a word to search by: the newest memories")
         .takes("max_results", between(1, RESULTS_MAX), "At most this many memories. Default: 10")
         .takes("max_results_per_query", between(1, RESULTS_MAX), "At most this many by each query")
-        .takes("max_tokens", between(1, TOKENS_MAX), "At most this many tokens, as estimated")
+        .takes("max_tokens", between(1, TOKENS_MAX), "At most this many tokens, as estimated; with `include_prompt`, of the whole `prompt`")
+        .takes("min_relevance", share(), "Absolute relevance that a match has at least. Default: 0.1, which keeps out what shares only common words with the queries. 0: no floor, and room that is left is filled with the newest memories")
+        .takes("include_shadowed", flag(), "Also what a narrower or newer memory contradicts, marked `shadowed_by`. Default: `false`")
+        .takes("include_prompt", flag(), "Also `prompt`: the memories as one text, fenced as data. Default: `false`")
         .takes("types", types, "Which types: `facts`, `preferences`, `episodes`, `emotions`, `temporal_events`, each also in the singular; `all`")
         .takes("mode", one_of(&["fast", "accurate"]), "How much work. Default: `fast`")
         .takes("response_shape", one_of(&["by_type", "ranked"]), "`ranked`: one list in order as well. Default: `by_type`")
-        .takes("explain", flag(), "Each memory says why it is there")
+        .takes("explain", flag(), "Each memory says why it is there, and `left_out` what is not")
         .takes("position", text(), "From a receipt: the answer holds everything up to there")
         .takes("wait_ms", between(0, wait_max), "How long to wait for the position. Default: 2,000")
         .takes("if_stale", one_of(&["answer", "refuse"]), "When the wait was not enough: answer as it is, marked `stale` (default), or refuse with 503")

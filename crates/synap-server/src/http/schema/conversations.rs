@@ -7,7 +7,7 @@ use super::shape::{
 };
 use synap_types::limits::{
     BATCH_MESSAGES_MAX, DOCUMENT_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX, MESSAGE_BYTES_MAX,
-    TOKENS_MAX, TRANSCRIPT_TURNS_MAX,
+    QUERY_BYTES_MAX, TOKENS_MAX, TRANSCRIPT_TURNS_MAX,
 };
 
 shapes! {
@@ -144,8 +144,8 @@ shapes! {
     PromptContext = Shape::new()
         .has("available", flag(), "There is something")
         .may("conversation_id", uuid(), "The conversation")
-        .may("formatted_context", text(), "The last summary and the turns since, as text")
-        .may("context_block", text(), "The summary alone, as text")
+        .may("formatted_context", text(), "The last summary, the memories that a query asked for, and the turns since, as text")
+        .may("context_block", text(), "The summary, and after it the memories that a query asked for, as text; only where there is a summary")
         .may("recent_messages", list(a::<RecentTurn>()), "The turns since the summary")
         .may("recent_message_count", count(), "How many")
         .may("compacted_message_count", count(), "Turns that the summary stands for")
@@ -191,6 +191,8 @@ parameters! {
     /// How a prompt is written.
     StyleQuery in Query {
         "style": one_of(&["structured", "narrative", "bullet_points"]), "How the text is written. Default: `structured`";
+        "search_query": text_of(QUERY_BYTES_MAX), "Adds memories that it finds and that were not said in the conversation";
+        "max_tokens": between(1, TOKENS_MAX), "Estimated tokens of the summary and these memories; the summary is never cut";
     }
     /// Which summary, and how it is written.
     CompactedQuery in Query {
