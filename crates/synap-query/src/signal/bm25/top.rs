@@ -20,9 +20,6 @@ pub(super) const SLACK: f32 = 1.000_01;
 /// measurement about what a binary search costs.
 const FOUND_PER_READ: usize = 32;
 
-/// Sums that are looked at together.
-const BLOCK: usize = 64;
-
 /// A term of the query, as it occurs in the scope.
 #[derive(Debug)]
 pub(super) struct List<'a> {
@@ -158,20 +155,26 @@ impl<'a, S: Snapshot> Search<'a, S> {
         Ok(self.view.snapshot.get(&key)?.unwrap_or_default().into())
     }
 
-    /// Adds the shares of terms that help only memories that are there already.
+    /// Adds the shares of terms that help only memories that are there already, and of those only where they may make it.
+    /// The sums of others stay as they are: below the threshold.
     fn add_others(&mut self, others: &[(&List<'a>, f32)], chunk: u32) -> Result<(), FetchError> {
-        let mut alive: Vec<u32> = (0..CHUNK_ORDINALS)
-            .zip(&self.sums)
-            .filter(|(_, sum)| **sum > 0.0)
-            .map(|(offset, _)| offset)
-            .collect();
+        let mut alive: Option<Vec<u32>> = None;
         for (list, bound) in others {
-            alive.retain(|offset| self.can_make_it(*offset, *bound));
-            if alive.is_empty() {
+            let can_make_it = |sum: f32| sum * SLACK + bound >= self.top.threshold();
+            let still = if let Some(mut alive) = alive {
+                alive.retain(|at| self.sums.get(*at as usize).is_some_and(|s| can_make_it(*s)));
+                alive
+            } else {
+                let sums = (0..CHUNK_ORDINALS).zip(&self.sums);
+                let sums = sums.filter(|(_, sum)| can_make_it(**sum) && **sum > 0.0);
+                sums.map(|(offset, _)| offset).collect()
+            };
+            if still.is_empty() {
                 break;
             }
             let value = self.value(list, chunk)?;
-            self.raise(list.weight, chunk, &value, &alive);
+            self.raise(list.weight, chunk, &value, &still);
+            alive = Some(still);
         }
         Ok(())
     }
@@ -189,31 +192,15 @@ impl<'a, S: Snapshot> Search<'a, S> {
     /// Takes the sums of a chunk to the best, and leaves zeros.
     fn offer_sums(&mut self, chunk: u32) {
         let first = chunk * CHUNK_ORDINALS;
-        for (sums, block) in self.sums.chunks_mut(BLOCK).zip((first..).step_by(BLOCK)) {
-            // Most blocks hold nothing that is good enough, and the compiler looks at several sums at once.
-            let threshold = self.top.threshold();
-            let good: u32 = sums.iter().map(|sum| u32::from(*sum >= threshold)).sum();
-            if good > 0 {
-                for (sum, ordinal) in sums.iter().zip(block..) {
-                    if *sum > 0.0 {
-                        self.top.offer((ordinal, *sum));
-                    }
-                }
+        let mut threshold = self.top.threshold();
+        for (sum, ordinal) in self.sums.iter().zip(first..) {
+            // In this order, since most sums are not good enough and that can be foreseen.
+            if *sum >= threshold && *sum > 0.0 {
+                self.top.offer((ordinal, *sum));
+                threshold = self.top.threshold();
             }
-            sums.fill(0.0);
         }
-    }
-
-    /// Whether a memory may be among the best if it gets `bound` more. One that cannot is forgotten.
-    fn can_make_it(&mut self, offset: u32, bound: f32) -> bool {
-        let Some(sum) = self.sums.get_mut(offset as usize) else {
-            return false;
-        };
-        let can = *sum * SLACK + bound >= self.top.threshold();
-        if !can {
-            *sum = 0.0;
-        }
-        can
+        self.sums.fill(0.0);
     }
 
     /// Adds a term's share to the sums of the memories that are `alive`.
@@ -222,10 +209,8 @@ impl<'a, S: Snapshot> Search<'a, S> {
         if value.len() / FOUND_PER_READ < alive.len() {
             for posting in Posting::read(chunk, value) {
                 let at = (posting.ordinal % CHUNK_ORDINALS) as usize;
-                if let Some(sum) = self.sums.get_mut(at)
-                    && *sum > 0.0
-                {
-                    *sum += share(posting);
+                if let Some(sum) = self.sums.get_mut(at) {
+                    *sum += if *sum > 0.0 { share(posting) } else { 0.0 };
                 }
             }
             return;
