@@ -12,6 +12,7 @@ mod folds;
 mod halts;
 #[cfg(test)]
 mod indexed;
+#[cfg(test)]
 mod mixed;
 #[cfg(test)]
 mod parking;

@@ -16,8 +16,8 @@ use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, Summary, key};
 /// additions is off by less than 10⁻⁷.
 pub(super) const SLACK: f32 = 1.000_01;
 
-/// Bytes of postings that are gone through in the time in which one memory is found among them: eight entries, by
-/// measurement about what a binary search costs.
+/// Bytes of postings that are gone through in the time in which one memory is found among them, about: a binary search
+/// looks at eight entries or so.
 const FOUND_PER_READ: usize = 32;
 
 /// A term of the query, as it occurs in the scope.
