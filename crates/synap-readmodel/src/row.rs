@@ -143,7 +143,7 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 3 {
+    MemoryRow v 4 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
