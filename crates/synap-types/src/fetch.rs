@@ -21,6 +21,16 @@ pub enum FetchMode {
     Accurate,
 }
 
+impl FetchMode {
+    /// As on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Accurate => "accurate",
+        }
+    }
+}
+
 /// How items are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ResponseShape {

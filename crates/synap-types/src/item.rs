@@ -1,6 +1,6 @@
 //! What a fetch answers. These are the wire's shapes; rows of the read model are others.
 
-use crate::{ConversationId, MemoryId, MemoryType, Timestamp};
+use crate::{ConversationId, FetchMode, MemoryId, MemoryType, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -113,6 +113,10 @@ pub struct FetchResponse {
     pub stale: bool,
     /// Estimated tokens of all items.
     pub tokens: usize,
+    /// How much work was done: less than was asked for where no model could be asked.
+    pub mode_used: FetchMode,
+    /// Why it was less.
+    pub fallback: Option<&'static str>,
 }
 
 impl FetchResponse {
@@ -123,6 +127,8 @@ impl FetchResponse {
             scopes: Vec::new(),
             stale: false,
             tokens: 0,
+            mode_used: FetchMode::Fast,
+            fallback: None,
         }
     }
 }
@@ -222,9 +228,12 @@ impl Context {
         );
         body.insert("tokens".to_owned(), response.tokens.into());
         body.insert("stale".to_owned(), response.stale.into());
-        if response.stale {
+        body.insert("mode_used".to_owned(), response.mode_used.name().into());
+        let behind = response.stale.then_some("the read model is behind the log");
+        let warnings: Vec<&str> = behind.into_iter().chain(response.fallback).collect();
+        if !warnings.is_empty() {
             let retrieval = serde_json::json!({"degraded": true, "level": "partial", "code": "unavailable",
-                "warnings": ["the read model is behind the log"]});
+                "warnings": warnings});
             body.insert("retrieval".to_owned(), retrieval);
         }
         body.into()

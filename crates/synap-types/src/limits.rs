@@ -108,3 +108,7 @@ pub const APPEND_TIMEOUT_MS: u64 = 900;
 pub const APPLY_EVENTS_MAX: usize = 1_000;
 /// Bytes of events that one projector batch applies at most.
 pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Memories whose vectors one event records at most: about 40 KB, two seconds of one core.
+pub const ENRICHED_MEMORIES_MAX: usize = 64;
+/// How long an accurate fetch waits for the vectors of its queries by default, in milliseconds.
+pub const ACCURATE_MS_DEFAULT: u64 = 100;

@@ -5,8 +5,8 @@ use crate::State;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
-    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting, ProfileAttribute,
-    ProfileRow, Snapshot, StatsRow, key, last_erasure,
+    FreshRow, MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, Posting,
+    ProfileAttribute, ProfileRow, Snapshot, StatsRow, key, last_erasure,
 };
 use synap_text::{Statement, attributes, terms};
 use synap_types::{
@@ -36,6 +36,8 @@ pub(super) struct Memories<'a> {
     /// The last erasure that covers the scope; 0 if there is none.
     erased: u64,
     known: BTreeSet<MemoryId>,
+    /// The ordinal of the first memory that this event adds.
+    first: u32,
 }
 
 impl<'a> Memories<'a> {
@@ -61,10 +63,11 @@ impl<'a> Memories<'a> {
         };
         Ok(Self {
             at,
-            totals,
             profile,
             erased,
             known: BTreeSet::new(),
+            first: totals.next_ordinal,
+            totals,
         })
     }
 
@@ -207,6 +210,14 @@ impl<'a> Memories<'a> {
     /// Writes what was counted.
     pub(super) fn close<S: Snapshot>(self, state: &mut State<'_, S>) {
         state.put(key::stats(&self.at.hash), &self.totals);
+        if self.first < self.totals.next_ordinal {
+            let row = FreshRow {
+                scope: self.at.scope.clone(),
+                first: self.first,
+                end: self.totals.next_ordinal,
+            };
+            state.put(key::fresh(self.at.seq), &row);
+        }
         if let Some((profile, true)) = self.profile {
             state.put(key::profile(&self.at.hash), &profile);
         }
