@@ -1,8 +1,8 @@
 //! Which memories a fetch may return, and how relevant each is.
 
 use crate::signal::bm25::{self, ChainStats, PostingsCache};
-use crate::signal::weighted_terms;
-use crate::{FetchError, ScopeView};
+use crate::signal::{dense, weighted_terms};
+use crate::{FetchError, QueryVectors, ScopeView};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
@@ -37,6 +37,8 @@ pub(crate) struct Score {
     pub(crate) relevance: f32,
     /// BM25 of the best query, as it came out.
     pub(crate) bm25: f32,
+    /// Cosine to the best query, if a model was asked.
+    pub(crate) cosine: f32,
     /// The queries that found it, a bit for each.
     pub(crate) queries: u64,
 }
@@ -70,6 +72,7 @@ pub(crate) struct ScopeCandidates {
 pub(crate) fn candidates<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
+    vectors: Option<&QueryVectors>,
 ) -> Result<Vec<ScopeCandidates>, FetchError> {
     let mut stats = ChainStats::default();
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
@@ -82,7 +85,7 @@ pub(crate) fn candidates<S: Snapshot>(
             ..ScopeCandidates::default()
         });
     }
-    matches(request, views, stats, &mut found)?;
+    matches(request, views, (stats, vectors), &mut found)?;
     let most = (request.max_results * PER_RESULT).clamp(PER_SCOPE.0, PER_SCOPE.1);
     for ((number, view), found) in views.iter().enumerate().zip(&mut found) {
         found.ranked = best(number, view, &request.types, &found.matched, most)?;
@@ -94,28 +97,70 @@ pub(crate) fn candidates<S: Snapshot>(
 fn matches<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
-    stats: ChainStats,
+    (stats, vectors): (ChainStats, Option<&QueryVectors>),
     found: &mut [ScopeCandidates],
 ) -> Result<(), FetchError> {
     let mut caches: Vec<PostingsCache> = views.iter().map(|_| PostingsCache::default()).collect();
     for (number, query) in request.queries.iter().enumerate() {
         let by_scope = bm25::score(views, &mut caches, stats, &weighted_terms(query))?;
-        let best = by_scope
-            .iter()
-            .flatten()
-            .map(|(_, score)| *score)
-            .fold(f32::MIN_POSITIVE, f32::max);
-        for (scores, found) in by_scope.into_iter().zip(&mut *found) {
+        let best = best_score(&by_scope);
+        let cosines = vectors.map(|vectors| dense::score(views, vectors, number, &by_scope));
+        let cosines = cosines.transpose()?;
+        for (at, (scores, found)) in by_scope.into_iter().zip(&mut *found).enumerate() {
             let scores = scores.into_iter().map(|(ordinal, bm25)| Score {
                 ordinal,
                 relevance: bm25 / best,
                 bm25,
                 queries: query_bit(number),
+                ..Score::default()
             });
-            found.matched = merge(std::mem::take(&mut found.matched), scores);
+            let scores = match &cosines {
+                Some(cosines) => {
+                    let of_scope = cosines.get(at).map_or(&[][..], Vec::as_slice);
+                    fused(scores, of_scope, best_score(cosines), query_bit(number))
+                }
+                None => scores.collect(),
+            };
+            found.matched = merge(std::mem::take(&mut found.matched), scores.into_iter());
         }
     }
     Ok(())
+}
+
+fn best_score(by_scope: &[Vec<(u32, f32)>]) -> f32 {
+    let scores = by_scope.iter().flatten().map(|(_, score)| *score);
+    scores.fold(f32::MIN_POSITIVE, f32::max)
+}
+
+/// Words and meaning in equal shares, each as its share of the chain's best; by ordinal.
+fn fused(
+    words: impl Iterator<Item = Score>,
+    cosines: &[(u32, f32)],
+    best: f32,
+    query: u64,
+) -> Vec<Score> {
+    let mut fused: Vec<Score> = Vec::new();
+    let mut words = words.peekable();
+    let half = |mut score: Score| {
+        score.relevance *= 0.5;
+        score
+    };
+    for (ordinal, cosine) in cosines {
+        while let Some(before) = words.next_if(|word| word.ordinal < *ordinal) {
+            fused.push(half(before));
+        }
+        let word = words.next_if(|word| word.ordinal == *ordinal);
+        let mut score = half(word.unwrap_or(Score {
+            ordinal: *ordinal,
+            queries: query,
+            ..Score::default()
+        }));
+        score.relevance += 0.5 * cosine / best;
+        score.cosine = *cosine;
+        fused.push(score);
+    }
+    fused.extend(words.map(half));
+    fused
 }
 
 /// Both lists in one, by ordinal. Of a memory in both, the better score counts.

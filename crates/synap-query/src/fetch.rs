@@ -3,9 +3,9 @@
 use crate::candidate::{candidates, newest};
 use crate::items::items;
 use crate::select::select;
-use crate::{FetchError, ScopeView};
+use crate::{FetchError, QueryVectors, ScopeView};
 use synap_readmodel::Snapshot;
-use synap_types::{FetchRequest, FetchResponse, ScopeReport};
+use synap_types::{FetchMode, FetchRequest, FetchResponse, ScopeReport};
 
 /// Answers `request` from `views`: the scopes of its chain, narrowest first.
 ///
@@ -15,11 +15,21 @@ pub fn fetch<S: Snapshot>(
     views: &[ScopeView<'_, S>],
     stale: bool,
 ) -> Result<FetchResponse, FetchError> {
+    fetch_with(request, views, stale, None)
+}
+
+/// The same, with the vectors of its queries, where there are any: memories then count by what they mean as well.
+pub fn fetch_with<S: Snapshot>(
+    request: &FetchRequest,
+    views: &[ScopeView<'_, S>],
+    stale: bool,
+    vectors: Option<&QueryVectors>,
+) -> Result<FetchResponse, FetchError> {
     // Whoever made the views decided the chain; a scope outside it would be a leak, so it is checked where it matters.
     if views.iter().any(|view| !request.scope.sees(&view.scope)) {
         return Err(FetchError::ForeignRow);
     }
-    let mut found = candidates(request, views)?;
+    let mut found = candidates(request, views, vectors)?;
     let mut scopes: Vec<ScopeReport> = views
         .iter()
         .zip(&found)
@@ -50,5 +60,7 @@ pub fn fetch<S: Snapshot>(
         scopes,
         stale,
         tokens,
+        mode_used: vectors.map_or(FetchMode::Fast, |_| FetchMode::Accurate),
+        fallback: None,
     })
 }

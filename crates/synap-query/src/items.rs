@@ -101,6 +101,9 @@ fn explain<S: Snapshot>(views: &[ScopeView<'_, S>], selected: &Selected) -> Item
     let candidate = &selected.candidate;
     let mut signals = Map::new();
     signals.insert("bm25".to_owned(), candidate.score.bm25.into());
+    if candidate.score.cosine > 0.0 {
+        signals.insert("cosine".to_owned(), candidate.score.cosine.into());
+    }
     signals.insert("relevance".to_owned(), candidate.score.relevance.into());
     let scope = |number: usize| {
         views

@@ -24,10 +24,11 @@ mod view;
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;
-pub use fetch::fetch;
+pub use fetch::{fetch, fetch_with};
 pub use lookup::{
     IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,
     ingestion_status, memory, profile,
 };
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
+pub use signal::dense::QueryVectors;
 pub use view::{Part, ScopeView};

@@ -1,6 +1,7 @@
 //! Ranking signals, one file each, and the one place that weighs them.
 
 pub(crate) mod bm25;
+pub(crate) mod dense;
 pub(crate) mod thesaurus;
 
 use synap_text::query_terms;

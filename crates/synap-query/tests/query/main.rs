@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod dense;
+#[cfg(test)]
 mod lookups;
 #[cfg(test)]
 mod planted;

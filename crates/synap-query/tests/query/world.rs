@@ -1,7 +1,7 @@
 //! Rows in memory, written as the projection writes them, and questions to ask of them.
 
 use std::collections::BTreeMap;
-use synap_query::{FetchError, ScopeView, fetch};
+use synap_query::{FetchError, QueryVectors, ScopeView, fetch, fetch_with};
 use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, Posting, ReadStore as _, StatsRow, WriteSet, key,
 };
@@ -96,6 +96,17 @@ impl World {
             .chain()
             .map(|scope| ScopeView::new(scope, &rows));
         fetch(request, &views.collect::<Result<Vec<_>, _>>()?, false)
+    }
+
+    /// The same with vectors of its queries.
+    pub(crate) fn ask_with(&self, request: &FetchRequest, vectors: &QueryVectors) -> FetchResponse {
+        let rows = self.store.snapshot();
+        let views = request
+            .scope
+            .chain()
+            .map(|scope| ScopeView::new(scope, &rows));
+        let views = views.collect::<Result<Vec<_>, _>>().unwrap();
+        fetch_with(request, &views, false, Some(vectors)).unwrap()
     }
 
     pub(crate) fn ask(&self, request: &FetchRequest) -> FetchResponse {
