@@ -11,6 +11,9 @@ pub(crate) const WIDTH: usize = 384;
 const LAYERS: usize = 6;
 const HEADS: usize = 12;
 const HEAD_WIDTH: usize = WIDTH / HEADS;
+/// The same widths, as divisors.
+const WIDTH_F32: f32 = 384.0;
+const HEAD_WIDTH_F32: f32 = 32.0;
 /// As the model was trained.
 const EPSILON: f32 = 1e-12;
 
@@ -135,9 +138,9 @@ impl Linear {
 impl Norm {
     fn apply(&self, mut rows: Array2<f32>) -> Array2<f32> {
         for mut row in rows.rows_mut() {
-            let mean = row.sum() / WIDTH as f32;
+            let mean = row.sum() / WIDTH_F32;
             row -= mean;
-            let variance = row.dot(&row) / WIDTH as f32;
+            let variance = row.dot(&row) / WIDTH_F32;
             row /= (variance + EPSILON).sqrt();
             row *= &self.weight;
             row += &self.bias;
@@ -147,9 +150,9 @@ impl Norm {
 }
 
 impl Layer {
-    fn apply(&self, rows: Array2<f32>) -> Array2<f32> {
-        let attended = self.attended.apply(&self.attend(&rows));
-        let rows = self.attended_norm.apply(attended + &rows);
+    fn apply(&self, rows: &Array2<f32>) -> Array2<f32> {
+        let attended = self.attended.apply(&self.attend(rows));
+        let rows = self.attended_norm.apply(attended + rows);
         let mut inner = self.inner.apply(&rows);
         inner.mapv_inplace(gelu);
         let outer = self.outer.apply(&inner);
@@ -165,7 +168,7 @@ impl Layer {
             let mut weights = query
                 .slice_axis(Axis(1), of_head)
                 .dot(&key.slice_axis(Axis(1), of_head).t());
-            weights /= (HEAD_WIDTH as f32).sqrt();
+            weights /= HEAD_WIDTH_F32.sqrt();
             for mut row in weights.rows_mut() {
                 let most = row.fold(f32::NEG_INFINITY, |most, x| most.max(*x));
                 row.mapv_inplace(|x| (x - most).exp());
@@ -196,7 +199,7 @@ impl Bert {
         }
         Ok(Self {
             words,
-            positions: positions + &segments.index_axis(Axis(0), 0),
+            positions: positions + segments.index_axis(Axis(0), 0),
             norm: weights.norm("embeddings.LayerNorm")?,
             layers: (0..LAYERS)
                 .map(|number| weights.layer(number))
@@ -225,7 +228,7 @@ impl Bert {
         }
         let mut rows = self.norm.apply(rows);
         for layer in &self.layers {
-            rows = layer.apply(rows);
+            rows = layer.apply(&rows);
         }
         unit(rows.sum_axis(Axis(0)).view())
     }

@@ -12,8 +12,6 @@ pub const DIMENSIONS: usize = WIDTH;
 /// Tokens of a text that count, as the model was trained.
 pub const TOKENS_MAX: usize = 256;
 
-/// all-MiniLM-L6-v2, Apache-2.0; `scripts/setup.sh` fetches the same files.
-const NAME: &str = "all-minilm-l6-v2";
 const WEIGHTS: &str = "model.safetensors";
 const WEIGHTS_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
 const VOCABULARY: &str = "tokenizer.json";
@@ -66,6 +64,11 @@ impl fmt::Debug for Encoder {
 }
 
 impl Encoder {
+    /// The model's name: all-MiniLM-L6-v2, Apache-2.0; `scripts/setup.sh` fetches the same files.
+    pub const NAME: &str = "all-minilm-l6-v2";
+    /// SHA-256 of its weights, in hexadecimal.
+    pub const HASH: &str = WEIGHTS_SHA256;
+
     /// Reads the model in `folder`. `None` where its files are not there, or not both of them.
     pub fn open(folder: &Path) -> Result<Option<Self>, ModelError> {
         let (weights, vocabulary) = (folder.join(WEIGHTS), folder.join(VOCABULARY));
@@ -96,16 +99,6 @@ impl Encoder {
             source: Box::new(e),
         })?;
         Ok(Some(Self { tokenizer, network }))
-    }
-
-    /// The model's name.
-    pub const fn name(&self) -> &'static str {
-        NAME
-    }
-
-    /// SHA-256 of its weights, in hexadecimal.
-    pub const fn hash(&self) -> &'static str {
-        WEIGHTS_SHA256
     }
 
     /// One vector of [`DIMENSIONS`] numbers and length 1 for each text, in order. Texts are cut after [`TOKENS_MAX`].
@@ -182,13 +175,13 @@ mod tests {
         assert_eq!(quantised(&[0.0, 0.0]), [0, 0]);
     }
 
-    /// Runs where `SYNAP_MODELS` names the folder of the files.
+    /// Runs where `SYNAP_TEST_MODELS` names the folder of the files.
     #[test]
     fn sentences_that_mean_the_same_are_near() {
-        let Some(encoder) = std::env::var_os("SYNAP_MODELS")
+        let Some(encoder) = std::env::var_os("SYNAP_TEST_MODELS")
             .and_then(|folder| Encoder::open(Path::new(&folder)).unwrap())
         else {
-            println!("SKIPPED (SYNAP_MODELS names no folder with the model's files)");
+            println!("SKIPPED (SYNAP_TEST_MODELS names no folder with the model's files)");
             return;
         };
         let texts = [

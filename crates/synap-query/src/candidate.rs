@@ -150,7 +150,7 @@ fn fused(
             fused.push(half(before));
         }
         let word = words.next_if(|word| word.ordinal == *ordinal);
-        let mut score = half(word.unwrap_or(Score {
+        let mut score = half(word.unwrap_or_else(|| Score {
             ordinal: *ordinal,
             queries: query,
             ..Score::default()

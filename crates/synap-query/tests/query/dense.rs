@@ -13,9 +13,8 @@ fn numbers(text: &str) -> [i8; VECTOR_BYTES] {
     let lower = text.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     for (at, number) in numbers.iter_mut().enumerate() {
-        if is(&["cat", "dog", "animal"]) && at % 2 == 0 {
-            *number = 100;
-        } else if is(&["money", "refund", "paid"]) && at % 2 == 1 {
+        let animals = is(&["cat", "dog", "animal"]) && at % 2 == 0;
+        if animals || is(&["money", "refund", "paid"]) && at % 2 == 1 {
             *number = 100;
         }
     }
