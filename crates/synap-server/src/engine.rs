@@ -1,5 +1,6 @@
 //! The read side: fetches and status questions, over the partitions that this process carries.
 
+use crate::models::Models;
 use crate::node::{Live, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
 use synap_query::{
-    FetchError, IngestState, Part, ScopeView, conversation_owners, fetch, ingest_state,
-    ingestion_status,
+    FetchError, IngestState, Part, QueryVectors, ScopeView, conversation_owners, fetch_with,
+    ingest_state, ingestion_status,
 };
 use synap_readmodel::ReadStore;
 use synap_rocksdb::RocksStore;
 use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
 use synap_types::{
-    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchRequest,
+    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchMode, FetchRequest,
     FetchResponse, Freshness, IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
 };
 use tracing::{debug, error};
@@ -27,6 +28,7 @@ pub(crate) type Rows<'a> = <RocksStore as ReadStore>::Snapshot<'a>;
 pub(crate) struct Engine<L> {
     pub(crate) count: PartitionCount,
     pub(crate) nodes: BTreeMap<Partition, Arc<Node<L>>>,
+    pub(crate) models: Arc<Models>,
 }
 
 fn unavailable(message: &str) -> ApiError {
@@ -75,7 +77,8 @@ impl<L: EventLog> Engine<L> {
             .collect::<Result<Vec<_>, _>>()?;
         stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
         let count = self.count;
-        blocking(move || {
+        let (vectors, fallback) = self.query_vectors(&request).await;
+        let answer = blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
             let mut views = Vec::new();
             for scope in request.scope.chain() {
@@ -94,9 +97,24 @@ impl<L: EventLog> Engine<L> {
                     _ => views.push(ScopeView::new(scope, snapshot)?),
                 }
             }
-            fetch(&request, &views, stale)
-        })
-        .await
+            fetch_with(&request, &views, stale, vectors.as_ref())
+        });
+        let answer = answer.await?;
+        Ok(FetchResponse { fallback, ..answer })
+    }
+
+    /// The vectors of the queries if the mode wants them, or why there are none.
+    async fn query_vectors(
+        &self,
+        request: &FetchRequest,
+    ) -> (Option<QueryVectors>, Option<&'static str>) {
+        match request.mode {
+            FetchMode::Fast => (None, None),
+            FetchMode::Accurate => match self.models.vectors(&request.queries).await {
+                Ok(vectors) => (Some(vectors), None),
+                Err(reason) => (None, Some(reason)),
+            },
+        }
     }
 
     /// Reads rows of one scope. What was acked before is in them, unless the log does not answer now.

@@ -32,6 +32,7 @@ shapes! {
         .has("scopes", list(a::<ScopeReport>()), "The chain that was walked, narrowest first")
         .has("tokens", count(), "Estimated tokens of all memories")
         .has("stale", flag(), "The read model was behind what was asked for")
+        .has("mode_used", one_of(&["fast", "accurate"]), "Less than was asked for where no model could be asked in time; `retrieval` says why")
         .may("retrieval", a::<Degraded>(), "Only when the answer is less than it should be")
         .may("conversation_context", either([fields(), null()]), "The conversation: its last summary and the turns since; `null` where there is none")
         .may("profile", either([a::<super::conversations::Profile>(), null()]), "With `conversation-summary`: what is known of the user; `null`: nothing")
