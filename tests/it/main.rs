@@ -17,6 +17,7 @@ mod importing;
 mod inbox;
 mod ingesting;
 mod migrating;
+mod models;
 mod nats_down;
 mod parking;
 mod read_your_writes;

@@ -3,6 +3,7 @@
 mod change;
 mod conversation;
 mod document;
+mod enrich;
 mod erase;
 mod memories;
 mod passages;
@@ -14,7 +15,7 @@ use synap_text::TEXT_VERSION;
 use synap_types::{DocumentId, Event, EventBody, Hash128, IngestionId, MemoryId, Scope, Seq};
 
 /// Raised when the same events give other rows: stores of another version are rebuilt. The low half is the text's.
-pub const PROJECTION_VERSION: u32 = (3 << 16) | TEXT_VERSION;
+pub const PROJECTION_VERSION: u32 = (6 << 16) | TEXT_VERSION;
 
 /// Why an event cannot be applied. Reads well after "could not apply: ".
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,7 @@ pub fn apply<S: Snapshot>(
         EventBody::MemoryUpdated(data) => change::update(&at, data, state)?,
         EventBody::MemoryForgotten(data) => change::forget(&at, data, state)?,
         EventBody::ScopeErased(data) => erase::apply(&at, data, state)?,
+        EventBody::MemoriesEnriched(data) => enrich::apply(&at, data, state)?,
         _ => Effect::default(),
     };
     let row = SeenRow {

@@ -10,12 +10,12 @@ use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::traits::traits;
 use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
-use crate::signal::{Query, shares, thread};
-use crate::{FetchError, Ranking, ScopeView};
+use crate::signal::{Query, dense, shares, thread};
+use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
-use synap_readmodel::{MemoryRow, Snapshot, key};
+use synap_readmodel::{MemoryRow, Passage, Snapshot, key};
 use synap_types::{FetchRequest, TypeFilter};
 
 /// Passages per scope that the second stage looks at, beyond one for each result: room for folding and for surprises.
@@ -104,6 +104,7 @@ pub(crate) fn candidates<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
     ranking: &Ranking,
+    vectors: Option<&QueryVectors>,
 ) -> Result<Vec<ScopeCandidates>, FetchError> {
     let mut stats = ChainStats::default();
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
@@ -123,13 +124,13 @@ pub(crate) fn candidates<S: Snapshot>(
     let queries: Vec<Query> = request
         .queries
         .iter()
-        .map(|query| Query::of(query, ranking))
+        .map(|query| Query::of(query, ranking, request))
         .collect();
     let parts = views
         .iter()
         .map(|view| ScopePart::read(view, &queries))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut chain = Chain::new(request, views, ranking, stats, parts);
+    let mut chain = Chain::new(request, views, ranking, stats, vectors, parts);
     let mut merged: Vec<BTreeMap<u32, Score>> = views.iter().map(|_| BTreeMap::new()).collect();
     for (number, query) in queries.iter().enumerate() {
         chain.ask(number, query, &mut found, &mut merged)?;
@@ -159,6 +160,7 @@ struct Chain<'a, S> {
     views: &'a [ScopeView<'a, S>],
     ranking: &'a Ranking,
     stats: ChainStats,
+    vectors: Option<&'a QueryVectors>,
     scopes: Vec<Passages>,
     postings: Vec<Postings>,
     /// Rows that were looked at, by ordinal; `None` for those that may not be returned.
@@ -226,6 +228,17 @@ struct Likeness<'a> {
     bm25: &'a [f32],
     threads: &'a [f32],
     cover: &'a [f32],
+    dense: &'a Dense,
+}
+
+/// Cosines of a scope's passages to one query; empty in fast fetches.
+#[derive(Debug, Default)]
+struct Dense {
+    /// By ordinal of the memory.
+    memories: BTreeMap<u32, f32>,
+    /// By place: the nearest memory's, and the same as a share of the chain's best.
+    cosines: Vec<f32>,
+    shares: Vec<f32>,
 }
 
 /// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
@@ -270,8 +283,19 @@ impl Eq for Hit {}
 /// A passage in the second stage.
 struct Looked {
     hit: Hit,
-    /// Ordinal, likeness to the query and nearness of each memory that may be returned.
-    memories: Vec<(u32, f32, f32)>,
+    /// Each memory that may be returned.
+    memories: Vec<LookedAt>,
+}
+
+/// A memory in the second stage.
+#[derive(Debug, Clone, Copy)]
+struct LookedAt {
+    ordinal: u32,
+    /// BM25 of it alone.
+    statement: f32,
+    proximity: f32,
+    /// Its cosine to the query, in accurate fetches.
+    cosine: f32,
 }
 
 impl<'a, S: Snapshot> Chain<'a, S> {
@@ -280,6 +304,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         views: &'a [ScopeView<'a, S>],
         ranking: &'a Ranking,
         stats: ChainStats,
+        vectors: Option<&'a QueryVectors>,
         parts: Vec<ScopePart>,
     ) -> Self {
         let mut chain = Self {
@@ -287,6 +312,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             views,
             ranking,
             stats,
+            vectors,
             scopes: Vec::new(),
             postings: Vec::new(),
             rows: Vec::new(),
@@ -318,24 +344,63 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         shares(&mut scores);
         let mut threads = thread::threads(query, &self.scopes, &self.postings);
         shares(&mut threads);
+        let dense = self.dense(number, &scores)?;
         let words = Words::of(query, self.stats, &self.postings);
         let pairs = Pairs::of(&query.sequence);
         let mut looked = Vec::with_capacity(self.scopes.len());
         for (at, found) in found.iter_mut().enumerate() {
-            let likeness = scores.get(at).zip(threads.get(at)).zip(lexical.get(at));
-            let Some(((bm25, threads), Lexical { cover, .. })) = likeness else {
+            let lexical = scores.get(at).zip(threads.get(at)).zip(lexical.get(at));
+            let (Some(((bm25, threads), Lexical { cover, .. })), Some(dense)) =
+                (lexical, dense.get(at))
+            else {
                 continue;
             };
             let likeness = Likeness {
                 bm25,
                 threads,
                 cover,
+                dense,
             };
             let hits = self.hits(at, query, likeness, &mut found.matched);
-            looked.push(self.look(at, hits, &words, &pairs)?);
+            looked.push(self.look(at, hits, &words, &pairs, dense)?);
         }
         self.merge(number, looked, merged);
         Ok(())
+    }
+
+    /// Cosines of every scope's passages to one query.
+    fn dense(&self, number: usize, bm25: &[Vec<f32>]) -> Result<Vec<Dense>, FetchError> {
+        let mut found: Vec<Dense> = self.scopes.iter().map(|_| Dense::default()).collect();
+        let Some(vectors) = self.vectors else {
+            return Ok(found);
+        };
+        let memories = |(scope, bm25): (&Passages, &Vec<f32>)| {
+            let hits = bm25.iter().enumerate().filter(|(_, score)| **score > 0.0);
+            let hits = hits.filter_map(|(at, score)| Some((scope.get(at)?, *score)));
+            let of_passage = |(passage, score): (&Passage, f32)| {
+                let end = passage.ordinal.saturating_add(passage.memories.into());
+                (passage.ordinal..end).map(move |ordinal| (ordinal, score))
+            };
+            hits.flat_map(of_passage).collect::<Vec<_>>()
+        };
+        let words: Vec<_> = self.scopes.iter().zip(bm25).map(memories).collect();
+        let cosines = dense::score(self.views, vectors, number, &words)?;
+        for ((scope, cosines), found) in self.scopes.iter().zip(cosines).zip(&mut found) {
+            found.cosines = vec![0.0; scope.len()];
+            for (ordinal, cosine) in &cosines {
+                let best = scope.place_of(*ordinal);
+                if let Some(best) = best.and_then(|at| found.cosines.get_mut(at)) {
+                    *best = best.max(*cosine);
+                }
+            }
+            found.memories = cosines.into_iter().collect();
+        }
+        let mut all: Vec<Vec<f32>> = found.iter().map(|scope| scope.cosines.clone()).collect();
+        shares(&mut all);
+        for (scope, shares) in found.iter_mut().zip(all) {
+            scope.shares = shares;
+        }
+        Ok(found)
     }
 
     /// The first stage: every passage of a scope that the query, or what stands around it, matches.
@@ -354,6 +419,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             bm25,
             threads,
             cover,
+            dense,
         } = likeness;
         let best = thread::best(passages, bm25);
         let newest = passages
@@ -364,13 +430,16 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let mut hits = Vec::new();
         for (place, own) in bm25.iter().enumerate() {
             let near = neighbours(passages, bm25, place, ranking);
-            if *own <= 0.0 && near.before + near.after <= 0.0 || !passages.is_alive(place) {
+            let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
+            let meant = share(&dense.shares);
+            let found = *own > 0.0 || near.before + near.after > 0.0 || meant > 0.0;
+            if !found || !passages.is_alive(place) {
                 continue;
             }
             let Some(passage) = passages.get(place) else {
                 continue;
             };
-            let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
+            let around = neighbours(passages, &dense.shares, place, ranking);
             let likenesses = [
                 ("bm25", ranking.bm25 * own),
                 ("before", ranking.before * near.before),
@@ -378,6 +447,11 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 ("answer", ranking.answer * near.answer),
                 ("thread", ranking.thread * share(threads)),
                 ("thread_best", ranking.thread_best * share(&best)),
+                ("dense", ranking.dense * meant),
+                (
+                    "dense_near",
+                    ranking.dense_near * (around.before + around.after),
+                ),
             ];
             let mut parts = Vec::new();
             let trait_sum = traits(query, passage, newest, ranking)
@@ -391,7 +465,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             if self.request.explain {
                 parts.extend(likenesses.iter().filter(|(_, weight)| *weight != 0.0));
             }
-            let absolute = covered(passages, cover, place);
+            let absolute = covered(passages, cover, place).max(meaning(share(&dense.cosines)));
             let known = matched.entry(passage.ordinal).or_insert(Matched {
                 memories: passage.memories,
                 absolute,
@@ -415,6 +489,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         mut hits: BinaryHeap<Hit>,
         words: &Words,
         pairs: &Pairs,
+        dense: &Dense,
     ) -> Result<Vec<Looked>, FetchError> {
         let (Some(view), Some(passages), Some(rows)) = (
             self.views.get(scope),
@@ -447,7 +522,12 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             for ordinal in passage.ordinal..end {
                 if let Some(Some(row)) = rows.get(&ordinal) {
                     let own = words.score(&row.sequence);
-                    memories.push((ordinal, own, pairs.share(&row.sequence)));
+                    memories.push(LookedAt {
+                        ordinal,
+                        statement: own,
+                        proximity: pairs.share(&row.sequence),
+                        cosine: dense.memories.get(&ordinal).copied().unwrap_or(0.0),
+                    });
                 }
             }
             if !memories.is_empty() {
@@ -460,46 +540,42 @@ impl<'a, S: Snapshot> Chain<'a, S> {
     /// Weighs both stages, as shares of the chain's best, and keeps of each memory its best query.
     fn merge(&self, number: usize, looked: Vec<Vec<Looked>>, merged: &mut [BTreeMap<u32, Score>]) {
         let ranking = self.ranking;
-        let own = |memories: &[(u32, f32, f32)]| {
-            memories
-                .iter()
-                .fold(0.0_f32, |best, (_, own, _)| best.max(*own))
+        let all = || looked.iter().flatten().flat_map(|looked| &looked.memories);
+        let best_of = |of: fn(&LookedAt) -> f32| all().map(of).fold(f32::MIN_POSITIVE, f32::max);
+        let (statement, cosine) = (best_of(|m| m.statement), best_of(|m| m.cosine));
+        let added = |memory: &LookedAt| {
+            ranking.statement * memory.statement / statement + ranking.proximity * memory.proximity
         };
-        let most = looked
-            .iter()
-            .flatten()
-            .map(|looked| own(&looked.memories))
-            .fold(f32::MIN_POSITIVE, f32::max);
-        let worth = |(_, own, near): &(u32, f32, f32)| {
-            ranking.statement * own / most + ranking.proximity * near
-        };
+        // Among the memories of one passage, meaning tells as well; the passage as a whole has it already.
+        let worth = |memory: &LookedAt| added(memory) + ranking.dense * memory.cosine / cosine;
         let whole = |looked: &Looked| {
-            let more = looked.memories.iter().map(worth).fold(0.0, f32::max);
-            (looked.hit.score(more), more)
+            let more = looked.memories.iter().map(added).fold(0.0, f32::max);
+            looked.hit.score(more)
         };
-        let best = looked
-            .iter()
-            .flatten()
-            .map(|looked| whole(looked).0)
-            .fold(f32::MIN_POSITIVE, f32::max);
+        let scores = looked.iter().flatten().map(whole);
+        let best = scores.fold(f32::MIN_POSITIVE, f32::max);
         for (looked, merged) in looked.into_iter().zip(merged) {
             for passage in looked {
-                let (score, more) = whole(&passage);
+                let score = whole(&passage);
+                let most = passage.memories.iter().map(worth).fold(0.0, f32::max);
                 for memory in &passage.memories {
                     // What matches less than the passage's best stands behind other passages' best.
-                    let share = if more > 0.0 {
-                        worth(memory) / more
+                    let share = if most > 0.0 {
+                        worth(memory) / most
                     } else {
                         1.0
                     };
                     let relevance = score / best * (1.0 - ranking.beside * (1.0 - share));
                     let mut parts = passage.hit.parts.clone();
                     if self.request.explain {
-                        parts.push(("statement", ranking.statement * memory.1 / most));
-                        parts.push(("proximity", ranking.proximity * memory.2));
+                        parts.push((
+                            "statement",
+                            ranking.statement * memory.statement / statement,
+                        ));
+                        parts.push(("proximity", ranking.proximity * memory.proximity));
                     }
                     let score = Score {
-                        ordinal: memory.0,
+                        ordinal: memory.ordinal,
                         relevance: relevance.clamp(0.0, 1.0),
                         absolute: passage.hit.absolute,
                         queries: query_bit(number),
@@ -514,6 +590,11 @@ impl<'a, S: Snapshot> Chain<'a, S> {
 
 /// How much of a neighbour's match counts as the passage's own, in [`Score::absolute`].
 const NEAR_SHARE: f32 = 0.6;
+
+/// What a cosine counts for in [`Score::absolute`]: texts that have nothing to do with each other reach about 0.2.
+fn meaning(cosine: f32) -> f32 {
+    ((cosine - 0.2) / 0.6).clamp(0.0, 1.0)
+}
 
 /// How much of the query a passage covers, or what stands around it.
 fn covered(passages: &Passages, cover: &[f32], place: usize) -> f32 {

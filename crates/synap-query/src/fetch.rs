@@ -5,17 +5,19 @@ use crate::fence;
 use crate::items::{items, left_out};
 use crate::listing::{Filling, asks_for_all, filling};
 use crate::select::select;
-use crate::{FetchError, Ranking, ScopeView};
+use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use synap_readmodel::Snapshot;
-use synap_types::{FetchRequest, FetchResponse, ScopeReport};
+use synap_types::{FetchMode, FetchRequest, FetchResponse, ScopeReport};
 
 /// Answers `request` from `views`: the scopes of its chain, narrowest first; `ranking` weighs the signals.
+/// With the vectors of its queries, memories count by what they mean as well.
 ///
 /// `stale` says that the caller knows the rows to be behind what was asked for; it is passed through.
 pub fn fetch<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
     ranking: &Ranking,
+    vectors: Option<&QueryVectors>,
     stale: bool,
 ) -> Result<FetchResponse, FetchError> {
     // Whoever made the views decided the chain; a scope outside it would be a leak, so it is checked where it matters.
@@ -27,14 +29,14 @@ pub fn fetch<S: Snapshot>(
             queries: Vec::new(),
             ..request.clone()
         };
-        return fetch(&listing, views, ranking, stale);
+        return fetch(&listing, views, ranking, vectors, stale);
     }
     let with = if request.queries.is_empty() || request.min_relevance <= 0.0 {
         Filling::Newest
     } else {
         Filling::Described
     };
-    let mut found = candidates(request, views, ranking)?;
+    let mut found = candidates(request, views, ranking, vectors)?;
     let mut scopes: Vec<ScopeReport> = views
         .iter()
         .zip(&found)
@@ -69,6 +71,8 @@ pub fn fetch<S: Snapshot>(
         tokens,
         prompt,
         left_out: left_out(views, selected.left_out),
+        mode_used: vectors.map_or(FetchMode::Fast, |_| FetchMode::Accurate),
+        fallback: None,
         items,
     })
 }

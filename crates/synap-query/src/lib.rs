@@ -39,4 +39,5 @@ pub use lookup::{
 };
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
 pub use ranking::{Ranking, RankingError};
+pub use signal::dense::QueryVectors;
 pub use view::{Part, ScopeView};

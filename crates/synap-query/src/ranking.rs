@@ -74,6 +74,12 @@ weights! {
     thread = 0.2,
     /// Likeness: the mean of its thread's three best passages.
     thread_best = 0.4,
+    /// Likeness: cosine of the query's vector and the nearest of its memories', in accurate fetches.
+    dense = 0.8,
+    /// Likeness: as `dense`, of the passages next to it.
+    dense_near = 0.2,
+    /// Trait: it was said or takes place in the period that the query names.
+    period = 0.3,
     /// Trait: the query names its speaker.
     speaker = 0.15,
     /// Trait: the query names its speaker, who speaks of himself or herself.

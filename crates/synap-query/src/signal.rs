@@ -1,6 +1,7 @@
 //! Ranking signals, one file each. [`crate::Ranking`] weighs them.
 
 pub(crate) mod bm25;
+pub(crate) mod dense;
 pub(crate) mod neighbours;
 pub(crate) mod proximity;
 pub(crate) mod related;
@@ -11,7 +12,8 @@ pub(crate) mod window;
 
 use crate::Ranking;
 use std::collections::BTreeSet;
-use synap_text::{asks_when, named, query_terms};
+use synap_text::{Period, asks_when, moment_asked, named, query_terms, query_time};
+use synap_types::{FetchRequest, Timestamp};
 
 /// Words of one query that count; a query of ten thousand words costs no more than this many scans.
 const TERMS_MAX: usize = 64;
@@ -31,6 +33,8 @@ pub(crate) struct Query {
     pub(crate) names: Vec<u32>,
     /// Whether it asks when.
     pub(crate) asks_when: bool,
+    /// The period that it names, against when it is asked.
+    pub(crate) period: Option<Period>,
 }
 
 /// One word of a query and what may stand in its place.
@@ -41,7 +45,7 @@ pub(crate) struct QueryWord {
 }
 
 impl Query {
-    pub(crate) fn of(text: &str, ranking: &Ranking) -> Self {
+    pub(crate) fn of(text: &str, ranking: &Ranking, request: &FetchRequest) -> Self {
         let mut sequence = query_terms(text);
         let mut known = BTreeSet::new();
         let own: Vec<String> = sequence
@@ -74,6 +78,7 @@ impl Query {
             sequence,
             names: named(text),
             asks_when: asks_when(text),
+            period: asked_at(request).and_then(|now| query_time(text, now)),
         }
     }
 
@@ -83,6 +88,12 @@ impl Query {
             .iter()
             .flat_map(|word| word.forms.iter().map(|(term, _)| term.as_str()))
     }
+}
+
+/// When the queries of a request are asked: as it says, else when it came. A date that cannot be read says nothing.
+fn asked_at(request: &FetchRequest) -> Option<Timestamp> {
+    let said = request.query_date.as_deref().and_then(moment_asked);
+    said.or(request.now)
 }
 
 #[expect(
@@ -106,10 +117,29 @@ pub(crate) fn shares(lists: &mut [Vec<f32>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+    use synap_types::Isolation;
+
+    fn query(text: &str) -> Query {
+        let serde_json::Value::Object(body) = json!({"query_date": "2023/03/11 (Sat) 21:26"})
+        else {
+            panic!("not an object");
+        };
+        let client = "app".parse().unwrap();
+        let request = FetchRequest::parse(body, "client", &client, &Isolation::strict()).unwrap();
+        Query::of(text, &Ranking::default(), &request)
+    }
+
+    #[test]
+    fn a_period_counts_from_when_the_query_is_asked() {
+        let period = query("What happened last month?").period.unwrap();
+        assert_eq!(period.start.to_string(), "2023-02-01T00:00:00Z");
+        assert_eq!(query("Where is my dog?").period, None);
+    }
 
     #[test]
     fn related_words_count_less_and_never_twice() {
-        let query = Query::of("team priorities, team goals", &Ranking::default());
+        let query = query("team priorities, team goals");
         let first: Vec<&str> = query
             .words
             .iter()
@@ -132,7 +162,7 @@ mod tests {
     #[test]
     fn long_queries_are_bounded() {
         let words: Vec<String> = (0..10_000).map(|n| format!("word{n}")).collect();
-        let query = Query::of(&words.join(" "), &Ranking::default());
+        let query = query(&words.join(" "));
         assert_eq!(query.words.len(), TERMS_MAX);
         assert!(query.sequence.len() <= 4 * TERMS_MAX);
     }

@@ -26,9 +26,13 @@
 //!  0x1f  rows      ThreadRow        thread:8
 //!  0x20  memories  MemoryRow        !ordinal:4                 newest first
 //!  0x21  memories  TurnRow          conversation id:16 number:4
+//!  0x26  rows      FreshRow         seq:8                      (partition) events that added memories
+//!  0x27  rows      VectorsRow       model:16 chunk:4           chunk = ordinal / 4096
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
 //!  0x31  postings  Summary          term NUL chunk:4
 //!  0x32  postings  [Passage]        chunk:4                    chunk = ordinal / 64
+//!  0x38  postings  [Sketch]         model:16 chunk:4           chunk = ordinal / 4096
+//!  0x39  postings  [Vector]         model:16 block:4           block = ordinal / 64
 //! ```
 //!
 //! Integers are big-endian, so byte order is number order; where the newest comes first, the complement is stored.
@@ -36,8 +40,9 @@
 
 use crate::{
     CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow,
-    ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow,
+    ErasedRow, ForgettingRow, FreshRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
+    ParkedRow, ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow,
+    VectorsRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -117,12 +122,20 @@ pub enum Kind {
     Memory = 0x20,
     /// [`TurnRow`]
     Turn = 0x21,
+    /// [`FreshRow`]
+    Fresh = 0x26,
+    /// [`VectorsRow`]
+    Vectors = 0x27,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
     /// [`crate::Summary`] of each chunk.
     Summary = 0x31,
     /// Chunks of [`crate::Passage`].
     Passage = 0x32,
+    /// Chunks of [`crate::Sketch`].
+    Sketch = 0x38,
+    /// Blocks of [`crate::Vector`].
+    Vector = 0x39,
 }
 
 impl Kind {
@@ -145,9 +158,13 @@ impl Kind {
             | Self::Erased
             | Self::Deletion
             | Self::Forgetting
-            | Self::Thread => Table::Rows,
+            | Self::Thread
+            | Self::Fresh
+            | Self::Vectors => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
-            Self::Posting | Self::Summary | Self::Passage => Table::Postings,
+            Self::Posting | Self::Summary | Self::Passage | Self::Sketch | Self::Vector => {
+                Table::Postings
+            }
         }
     }
 
@@ -177,6 +194,10 @@ impl Kind {
             Self::Posting,
             Self::Summary,
             Self::Passage,
+            Self::Fresh,
+            Self::Vectors,
+            Self::Sketch,
+            Self::Vector,
         ];
         all.into_iter()
             .find(|kind| Some(&(*kind as u8)) == bytes.first())
@@ -447,6 +468,41 @@ pub fn passage_chunk(scope: &Hash128, chunk: u32) -> Key {
 /// All passages of a scope, oldest first.
 pub fn passages(scope: &Hash128) -> Prefix {
     Prefix(Key::new(Kind::Passage, scope, &[]))
+}
+
+/// That an event added memories: what an enrichment worker goes through.
+pub fn fresh(seq: Seq) -> RowKey<FreshRow> {
+    RowKey::new(Kind::Fresh, &PARTITION, &[&seq.get().to_be_bytes()])
+}
+
+/// Events that stand in one page, of which a scan shows all.
+pub const FRESH_PAGE: u64 = 256;
+
+/// The events of a page that added memories, oldest first; `rest` is what is left of seq, one byte.
+pub fn fresh_page(page: u64) -> Prefix {
+    let bytes = page.saturating_mul(FRESH_PAGE).to_be_bytes();
+    let (start, _) = bytes.split_at(7);
+    Prefix(Key::new(Kind::Fresh, &PARTITION, &[start]))
+}
+
+/// Which memories of a chunk have a vector of a model.
+pub fn vectors(scope: &Hash128, model: &Hash128, chunk: u32) -> RowKey<VectorsRow> {
+    RowKey::new(Kind::Vectors, scope, &[model.bytes(), &chunk.to_be_bytes()])
+}
+
+/// One chunk of sketches of a model's vectors.
+pub fn sketch_chunk(scope: &Hash128, model: &Hash128, chunk: u32) -> Key {
+    Key::new(Kind::Sketch, scope, &[model.bytes(), &chunk.to_be_bytes()])
+}
+
+/// All sketches of a model's vectors.
+pub fn sketches(scope: &Hash128, model: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::Sketch, scope, &[model.bytes()]))
+}
+
+/// One block of a model's vectors.
+pub fn vector_block(scope: &Hash128, model: &Hash128, block: u32) -> Key {
+    Key::new(Kind::Vector, scope, &[model.bytes(), &block.to_be_bytes()])
 }
 
 #[cfg(test)]

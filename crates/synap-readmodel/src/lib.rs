@@ -12,6 +12,7 @@ mod passage;
 mod port;
 mod posting;
 mod row;
+mod vector;
 mod write_set;
 
 pub use codec::CodecError;
@@ -23,8 +24,9 @@ pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
-    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow, MemoryRow,
-    MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute, ProfileRow,
-    Row, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, last_erasure,
+    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, FreshRow, IngestionRow, MemoryIndexRow,
+    MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute,
+    ProfileRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow, last_erasure,
 };
+pub use vector::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, VECTOR_BYTES, Vector};
 pub use write_set::{Write, WriteSet};

@@ -136,6 +136,22 @@ rows! {
         seq: u64,
     }
 
+    /// That an event added memories.
+    FreshRow v 1 {
+        /// To which scope.
+        scope: Scope,
+        /// The ordinal of the first, and
+        first: u32,
+        /// the one after the last.
+        end: u32,
+    }
+
+    /// Which memories of a chunk have a vector of a model.
+    VectorsRow v 1 {
+        /// A bit for each, of the byte the lowest first; ends with the last byte that has one.
+        bits: Vec<u8>,
+    }
+
     /// The caller's metadata of one event: once, however many memories it made.
     MetadataRow v 1 {
         /// Compact JSON.
@@ -364,6 +380,30 @@ pub struct ProfileAttribute {
     pub conversation: Option<ConversationId>,
     /// Place of the event.
     pub seq: u64,
+}
+
+impl VectorsRow {
+    /// Whether the memory at `ordinal`, which is of this chunk, has one.
+    pub fn has(&self, ordinal: u32) -> bool {
+        let (byte, bit) = Self::place(ordinal);
+        self.bits.get(byte).is_some_and(|byte| byte & bit != 0)
+    }
+
+    /// Notes that it has one.
+    pub fn set(&mut self, ordinal: u32) {
+        let (byte, bit) = Self::place(ordinal);
+        if self.bits.len() <= byte {
+            self.bits.resize(byte + 1, 0);
+        }
+        if let Some(byte) = self.bits.get_mut(byte) {
+            *byte |= bit;
+        }
+    }
+
+    const fn place(ordinal: u32) -> (usize, u8) {
+        let at = ordinal % crate::CHUNK_ORDINALS;
+        ((at / 8) as usize, 1 << (at % 8))
+    }
 }
 
 impl StatsRow {

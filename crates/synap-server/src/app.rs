@@ -49,9 +49,14 @@ impl<L: EventLog> App<L> {
         let behind = nodes()
             .filter(|live| live.progress.borrow().is_behind())
             .count();
+        let applied = self.operations.engine.nodes.values().map(|node| {
+            let applied = node.live().progress.borrow().applied;
+            (node.partition, applied)
+        });
         let status = if behind == 0 { "ok" } else { "degraded" };
         json!({"status": status, "version": env!("CARGO_PKG_VERSION"), "durability": self.log.durability().name(),
-            "partitions": nodes().count(), "partitions_behind": behind, "partitions_halted": halted})
+            "partitions": nodes().count(), "partitions_behind": behind, "partitions_halted": halted,
+            "models": {"encoder": self.operations.engine.models.show(applied)}})
     }
 
     /// Per partition: log seq, applied seq, lag, parked, generation, disk.

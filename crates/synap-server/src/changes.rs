@@ -199,6 +199,8 @@ impl<L: EventLog> Operations<L> {
                 shadowed: true,
                 prompt: false,
             },
+            query_date: None,
+            now: None,
             types: TypeFilter::default(),
             mode: FetchMode::Fast,
             shape: ResponseShape::ByType,

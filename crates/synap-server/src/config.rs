@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use synap_types::limits::ACCURATE_MS_DEFAULT;
 use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
 
 /// Client and instance of a server that is not told others.
@@ -43,6 +44,9 @@ pub(crate) struct ServeArgs {
         hide_env_values = true
     )]
     api_keys: Vec<String>,
+    /// Folder of the optional model files, see scripts/setup.sh [default: models in the data folder]
+    #[arg(long, env = "SYNAP_MODELS", value_name = "DIR")]
+    models: Option<PathBuf>,
     /// What to log, such as `info` or `synap_projection=debug` [default: info]
     #[arg(long, env = "SYNAP_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -64,7 +68,24 @@ struct File {
     log: Option<String>,
     log_json: bool,
     nats: NatsSettings,
+    models: ModelsFile,
     instances: Vec<InstanceSetting>,
+}
+
+/// `[models]` of the file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ModelsFile {
+    dir: Option<PathBuf>,
+    accurate_ms: Option<u64>,
+}
+
+/// Where the optional model files are, and how long a fetch waits for them.
+#[derive(Debug, Clone)]
+pub(crate) struct ModelSettings {
+    pub(crate) dir: PathBuf,
+    /// How long an accurate fetch waits for the vectors of its queries, in milliseconds.
+    pub(crate) accurate_ms: u64,
 }
 
 /// How to reach a NATS server that is not ours.
@@ -113,6 +134,7 @@ pub(crate) struct Config {
     pub(crate) grpc: SocketAddr,
     pub(crate) partitions: Option<PartitionCount>,
     pub(crate) nats: NatsSettings,
+    pub(crate) models: ModelSettings,
     /// The first one is the default: keys that the server makes are its.
     pub(crate) instances: Vec<Instance>,
     pub(crate) log: String,
@@ -160,11 +182,17 @@ impl Config {
             .chain(others)
             .collect::<anyhow::Result<_>>()?;
         let url = args.nats_url.or_else(|| file.nats.url.clone());
+        let data_dir = args
+            .data_dir
+            .or(file.data_dir)
+            .unwrap_or_else(|| "synap-data".into());
+        let models = args.models.or(file.models.dir);
         Ok(Self {
-            data_dir: args
-                .data_dir
-                .or(file.data_dir)
-                .unwrap_or_else(|| "synap-data".into()),
+            models: ModelSettings {
+                dir: models.unwrap_or_else(|| data_dir.join("models")),
+                accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),
+            },
+            data_dir,
             http: args
                 .http
                 .or(file.http)

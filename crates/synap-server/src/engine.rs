@@ -1,5 +1,6 @@
 //! The read side: fetches and status questions, over the partitions that this process carries.
 
+use crate::models::Models;
 use crate::node::{Live, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
 use synap_query::{
-    FetchError, IngestState, Part, Ranking, ScopeView, conversation_owners, fetch, ingest_state,
-    ingestion_status,
+    FetchError, IngestState, Part, QueryVectors, Ranking, ScopeView, conversation_owners, fetch,
+    ingest_state, ingestion_status,
 };
 use synap_readmodel::ReadStore;
 use synap_rocksdb::RocksStore;
 use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
 use synap_types::{
-    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchRequest,
+    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchMode, FetchRequest,
     FetchResponse, Freshness, IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
 };
 use tracing::{debug, error};
@@ -29,6 +30,7 @@ pub(crate) struct Engine<L> {
     pub(crate) nodes: BTreeMap<Partition, Arc<Node<L>>>,
     /// How fetches weigh what they find.
     pub(crate) ranking: Ranking,
+    pub(crate) models: Arc<Models>,
 }
 
 fn unavailable(message: &str) -> ApiError {
@@ -77,7 +79,8 @@ impl<L: EventLog> Engine<L> {
             .collect::<Result<Vec<_>, _>>()?;
         stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
         let (count, ranking) = (self.count, self.ranking);
-        blocking(move || {
+        let (vectors, fallback) = self.query_vectors(&request).await;
+        let answer = blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
             let mut views = Vec::new();
             for scope in request.scope.chain() {
@@ -96,9 +99,24 @@ impl<L: EventLog> Engine<L> {
                     _ => views.push(ScopeView::new(scope, snapshot)?),
                 }
             }
-            fetch(&request, &views, &ranking, stale)
-        })
-        .await
+            fetch(&request, &views, &ranking, vectors.as_ref(), stale)
+        });
+        let answer = answer.await?;
+        Ok(FetchResponse { fallback, ..answer })
+    }
+
+    /// The vectors of the queries if the mode wants them, or why there are none.
+    async fn query_vectors(
+        &self,
+        request: &FetchRequest,
+    ) -> (Option<QueryVectors>, Option<&'static str>) {
+        match request.mode {
+            FetchMode::Fast => (None, None),
+            FetchMode::Accurate => match self.models.vectors(&request.queries).await {
+                Ok(vectors) => (Some(vectors), None),
+                Err(reason) => (None, Some(reason)),
+            },
+        }
     }
 
     /// Reads rows of one scope. What was acked before is in them, unless the log does not answer now.

@@ -41,6 +41,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "synap_stream_events_total",
         "What came over gRPC streams: turn, hint, refused, unauthenticated, ping, and others"
     );
+    describe_counter!(
+        "synap_memories_enriched_total",
+        "Memories whose vectors this process has recorded, by partition"
+    );
     describe_counter!("synap_inbox_total", "Inbox messages by verdict");
     Ok(handle)
 }
@@ -63,6 +67,12 @@ pub(crate) fn recorded(done: &Result<MessageReceipt, ApiError>) {
         Err(refusal) => refusal.code.name(),
     };
     counter!("synap_turns_total", "outcome" => outcome).increment(1);
+}
+
+/// Vectors of memories were recorded.
+pub(crate) fn enriched(partition: Partition, memories: usize) {
+    counter!("synap_memories_enriched_total", "partition" => partition.token())
+        .increment(memories as u64);
 }
 
 /// Something came over a stream.

@@ -79,6 +79,10 @@ impl<L: EventLog> Operations<L> {
             .clone()
             .filter(|_| request.with_conversation);
         let scope = request.scope.clone();
+        let request = FetchRequest {
+            now: Some(self.ingest.clock.now()),
+            ..request
+        };
         let timer = metrics::FetchTimer::start(&request);
         let response = self.engine.fetch(request).await;
         timer.done(&response);

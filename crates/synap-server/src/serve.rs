@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
+use crate::enrich;
 use crate::grpc;
 use crate::http::{self, router};
 use crate::identity::Keyring;
@@ -11,6 +12,7 @@ use crate::inbox::InboxDrain;
 use crate::ingest::{Acked, Ingest};
 use crate::jobs::Jobs;
 use crate::metrics;
+use crate::models::Models;
 use crate::nats_doors::NatsDoors;
 use crate::node::Node;
 use crate::operations::Operations;
@@ -118,6 +120,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         app.tasks
             .spawn(inbox.run(move |message| drain.take(message), stop.clone())),
     );
+    for partition in app.operations.engine.nodes.keys() {
+        let worker = enrich::run(Arc::clone(operations), *partition, stop.clone());
+        drop(app.tasks.spawn(worker));
+    }
     let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());
     let mut serving = tokio::spawn(serving);
     let streaming = grpc::serve(Arc::clone(&app), grpc_listener, stop.clone());
@@ -389,6 +395,7 @@ fn open_engine(config: &Config, log: &JetStreamLog) -> anyhow::Result<Engine<Jet
         count: log.partitions(),
         nodes,
         ranking: Ranking::default(),
+        models: Arc::new(Models::load(&config.models)),
     })
 }
 

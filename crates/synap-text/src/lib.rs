@@ -57,3 +57,4 @@ pub use terms::{TERM_BYTES_MAX, query_terms, terms, whole_terms};
 pub use tokens::estimate_tokens;
 pub use transcript::{TranscriptTurn, transcript_turns};
 pub use turn::{TurnSource, turn_statements};
+pub use when::moment_asked;

@@ -36,6 +36,11 @@ pub(crate) enum Order {
     DayFirst,
 }
 
+/// The moment at which a query is asked, as callers write it: "2026-03-05", "2023/03/11 (Sat) 21:26". `None` for others.
+pub fn moment_asked(text: &str) -> Option<Timestamp> {
+    moment(text, Order::MonthFirst)
+}
+
 /// The moment that a text is. Without a time it is midnight, without a zone UTC.
 pub(crate) fn moment(text: &str, order: Order) -> Option<Timestamp> {
     let text = text.trim();
@@ -250,6 +255,20 @@ mod tests {
             check(text, None);
         }
         check(&"3 Mar 2026 ".repeat(20), None);
+    }
+
+    #[test]
+    fn dates_of_queries_are_read_as_callers_write_them() {
+        for text in [
+            "2023/03/11 (Sat) 21:26",
+            "2023-03-11T21:26:00Z",
+            "2023-03-11 21:26",
+        ] {
+            let found = moment_asked(text).map(|at| at.to_string());
+            assert_eq!(found.as_deref(), Some("2023-03-11T21:26:00Z"), "{text}");
+        }
+        assert!(moment_asked("2026-11-01").is_some());
+        assert_eq!(moment_asked("soon"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod changed;
 mod conversation;
+mod enriched;
 mod ingested;
 
 pub use self::changed::{MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy, ScopeErased};
@@ -9,6 +10,7 @@ pub use self::conversation::{
     CompactionStrategy, ConversationCompacted, MessageRecorded, Transcript, TranscriptIngested,
     TranscriptTurn, TurnDoor,
 };
+pub use self::enriched::{MemoriesEnriched, MemoryVector, QuantisedVector};
 pub use self::ingested::{Author, Content, MemoryIngested};
 
 use crate::{EventId, Scope, Timestamp, upcast};
@@ -98,6 +100,8 @@ event_bodies! {
     MemoryForgotten "memory.forgotten" v 1, subject "memory-forgotten", type "synap.memory.forgotten.v1";
     /// `synap.scope.erased.v1`
     ScopeErased "scope.erased" v 1, subject "scope-erased", type "synap.scope.erased.v1";
+    /// `synap.memories.enriched.v1`
+    MemoriesEnriched "memories.enriched" v 1, subject "memories-enriched", type "synap.memories.enriched.v1";
 }
 
 /// Why stored bytes are no event that this build can apply.

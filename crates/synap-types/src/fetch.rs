@@ -2,12 +2,12 @@
 
 use crate::json::Fields;
 use crate::limits::{
-    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RELEVANCE_DEFAULT,
-    RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
+    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, QUERY_DATE_BYTES_MAX,
+    RELEVANCE_DEFAULT, RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
 };
 use crate::{
     ApiError, ClientId, ConversationName, ConversationRef, Isolation, LevelName, MemoryType,
-    Position, Scope,
+    Position, Scope, Timestamp,
 };
 use serde_json::{Map, Value};
 
@@ -19,6 +19,16 @@ pub enum FetchMode {
     Fast,
     /// Reranking where a model is there.
     Accurate,
+}
+
+impl FetchMode {
+    /// As on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Accurate => "accurate",
+        }
+    }
 }
 
 /// How items are laid out.
@@ -105,6 +115,10 @@ pub struct FetchRequest {
     pub min_relevance: f32,
     /// What else the answer tells.
     pub include: Include,
+    /// When the queries are asked, in the caller's words: what "last week" in them counts from.
+    pub query_date: Option<String>,
+    /// When the request came, where nothing else says when the queries are asked.
+    pub now: Option<Timestamp>,
     /// Which types.
     pub types: TypeFilter,
     /// How much work.
@@ -232,6 +246,8 @@ impl FetchRequest {
                 shadowed: fields.flag("include_shadowed")?,
                 prompt: fields.flag("include_prompt")?,
             },
+            query_date: fields.string("query_date", QUERY_DATE_BYTES_MAX)?,
+            now: None,
             types: TypeFilter::parse(&types)?,
             mode,
             shape,

@@ -1,6 +1,6 @@
 //! What a fetch answers. These are the wire's shapes; rows of the read model are others.
 
-use crate::{ConversationId, MemoryId, MemoryType, Timestamp};
+use crate::{ConversationId, FetchMode, MemoryId, MemoryType, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -171,6 +171,10 @@ pub struct FetchResponse {
     pub prompt: Option<Prompt>,
     /// What was left out, if asked for: the best of it, and how many there are of the candidates that were looked at.
     pub left_out: Option<(Vec<LeftOut>, usize)>,
+    /// How much work was done: less than was asked for where no model could be asked.
+    pub mode_used: FetchMode,
+    /// Why it was less.
+    pub fallback: Option<&'static str>,
 }
 
 /// Items as one text for a prompt.
@@ -192,6 +196,8 @@ impl FetchResponse {
             tokens: 0,
             prompt: None,
             left_out: None,
+            mode_used: FetchMode::Fast,
+            fallback: None,
         }
     }
 }
@@ -305,9 +311,12 @@ impl Context {
             body.insert("left_out".to_owned(), left_out);
         }
         body.insert("stale".to_owned(), response.stale.into());
-        if response.stale {
+        body.insert("mode_used".to_owned(), response.mode_used.name().into());
+        let behind = response.stale.then_some("the read model is behind the log");
+        let warnings: Vec<&str> = behind.into_iter().chain(response.fallback).collect();
+        if !warnings.is_empty() {
             let retrieval = serde_json::json!({"degraded": true, "level": "partial", "code": "unavailable",
-                "warnings": ["the read model is behind the log"]});
+                "warnings": warnings});
             body.insert("retrieval".to_owned(), retrieval);
         }
         body.into()

@@ -36,8 +36,9 @@ pub use conversation::{
 pub use error::{ApiError, ErrorCode};
 pub use event::{
     Author, CompactionStrategy, Content, ConversationCompacted, Event, EventBody, EventParseError,
-    MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MergeStrategy, MessageRecorded,
-    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
+    MemoriesEnriched, MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MemoryVector,
+    MergeStrategy, MessageRecorded, QuantisedVector, SPEC_VERSION, ScopeErased, Transcript,
+    TranscriptIngested, TranscriptTurn, TurnDoor,
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{

@@ -78,6 +78,8 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 pub const QUERIES_MAX: usize = 16;
 /// One query of a fetch.
 pub const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// `query_date` of a fetch.
+pub const QUERY_DATE_BYTES_MAX: usize = 80;
 /// Items that one fetch may ask for.
 pub const RESULTS_MAX: usize = 1_000;
 /// Items that a fetch answers with when it does not say.
@@ -116,3 +118,7 @@ pub const APPEND_TIMEOUT_MS: u64 = 900;
 pub const APPLY_EVENTS_MAX: usize = 1_000;
 /// Bytes of events that one projector batch applies at most.
 pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Memories whose vectors one event records at most: about 40 KB, two seconds of one core.
+pub const ENRICHED_MEMORIES_MAX: usize = 64;
+/// How long an accurate fetch waits for the vectors of its queries by default, in milliseconds.
+pub const ACCURATE_MS_DEFAULT: u64 = 100;

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use synap_types::{
-    Content, ConversationCompacted, DocumentType, Event, EventBody, MemoryForgotten,
-    MemoryIngested, MemoryUpdated, MessageRecorded, SPEC_VERSION, ScopeErased, Transcript,
-    TranscriptIngested,
+    Content, ConversationCompacted, DocumentType, Event, EventBody, MemoriesEnriched,
+    MemoryForgotten, MemoryIngested, MemoryUpdated, MessageRecorded, SPEC_VERSION, ScopeErased,
+    Transcript, TranscriptIngested,
 };
 
 fn schemas() -> PathBuf {
@@ -102,6 +102,11 @@ fn schemas_are_current() {
             schema_for!(MemoryForgotten),
         ),
         ("ScopeErased", "scope.erased", schema_for!(ScopeErased)),
+        (
+            "MemoriesEnriched",
+            "memories.enriched",
+            schema_for!(MemoriesEnriched),
+        ),
     ];
     for (title, name, data) in schemas_of {
         let schema = envelope(&data, &format!("synap.{name}.v1"), &format!("{title} v1"));
@@ -190,6 +195,10 @@ fn every_event_type_has_samples_that_mean_what_they_meant() {
     let about = |name: &str| read(name).about();
     assert_eq!(about("memory_updated/v1/replace.json"), "documents/note-1");
     assert_eq!(about("memory_forgotten/v1/turn.json"), turn.about());
+    let EventBody::MemoriesEnriched(data) = read("memories_enriched/v1/two.json").body else {
+        panic!("another event")
+    };
+    assert_eq!(data.memories[0].vector.0[..3], [1, -128, 127]);
     assert_eq!(about("scope_erased/v1/user.json"), "scope");
     assert_eq!(about("scope_erased/v1/conversation.json"), turn.about());
     assert_eq!(

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("synap-readmodel", 2),
     ("synap-proto", 2),
     ("synap-text", 2),
+    ("synap-models", 3),
     ("synap-nats", 3),
     ("synap-projection", 3),
     ("synap-query", 3),

@@ -6,8 +6,8 @@ use crate::State;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
-    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ProfileAttribute, ProfileRow,
-    Snapshot, StatsRow, key, last_erasure,
+    FreshRow, MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ProfileAttribute,
+    ProfileRow, Snapshot, StatsRow, key, last_erasure,
 };
 use synap_text::{Statement, attributes};
 use synap_types::{
@@ -38,6 +38,8 @@ pub(super) struct Memories<'a> {
     erased: u64,
     known: BTreeSet<MemoryId>,
     passages: Passages,
+    /// The ordinal of the first memory that this event adds.
+    first: u32,
 }
 
 impl<'a> Memories<'a> {
@@ -63,11 +65,12 @@ impl<'a> Memories<'a> {
         };
         Ok(Self {
             at,
-            totals,
             profile,
             erased,
             known: BTreeSet::new(),
             passages: Passages::default(),
+            first: totals.next_ordinal,
+            totals,
         })
     }
 
@@ -241,6 +244,14 @@ impl<'a> Memories<'a> {
         self.end_passage(state)?;
         self.passages.close(self.at, state);
         state.put(key::stats(&self.at.hash), &self.totals);
+        if self.first < self.totals.next_ordinal {
+            let row = FreshRow {
+                scope: self.at.scope.clone(),
+                first: self.first,
+                end: self.totals.next_ordinal,
+            };
+            state.put(key::fresh(self.at.seq), &row);
+        }
         if let Some((profile, true)) = self.profile {
             state.put(key::profile(&self.at.hash), &profile);
         }

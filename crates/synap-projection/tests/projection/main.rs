@@ -7,6 +7,8 @@ mod conversations;
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
+mod enriched;
+#[cfg(test)]
 mod folds;
 #[cfg(test)]
 mod halts;

@@ -3,9 +3,16 @@
 use super::{Query, float};
 use crate::Ranking;
 use synap_readmodel::{Passage, PassageFlags};
+use synap_text::Period;
 
 /// From this many bytes on a passage is as long as any.
 const LONG_BYTES: f32 = 200.0;
+
+/// Whether the passage was said in the period.
+fn is_in(passage: &Passage, period: Period) -> bool {
+    let said = passage.said_at;
+    said != 0 && (period.start.micros()..period.end.micros()).contains(&said)
+}
 
 /// The weighted traits of one passage, by name: only those that are so.
 pub(crate) fn traits(
@@ -30,6 +37,10 @@ pub(crate) fn traits(
         (
             "when",
             ranking.when * share(query.asks_when && has(PassageFlags::TIMED)),
+        ),
+        (
+            "period",
+            ranking.period * share(query.period.is_some_and(|period| is_in(passage, period))),
         ),
         (
             "question",

@@ -67,7 +67,14 @@ fn ask(world: &World, request: &FetchRequest) -> (usize, u64) {
         read: Cell::new(0),
     };
     let views = [ScopeView::new(scope(&[]), &rows).unwrap()];
-    let answer = fetch(request, &views, &synap_query::Ranking::default(), false).unwrap();
+    let answer = fetch(
+        request,
+        &views,
+        &synap_query::Ranking::default(),
+        None,
+        false,
+    )
+    .unwrap();
     assert!(answer.scopes[0].candidates == 0 || answer.scopes[0].candidates == MANY as usize);
     (answer.items.len(), rows.read.get())
 }

@@ -257,7 +257,13 @@ fn metadata_that_has_the_words_of_a_query_fills_room() -> Result<(), FetchError>
         .chain()
         .map(|scope| ScopeView::new(scope, &rows))
         .collect::<Result<Vec<_>, _>>()?;
-    let answer = fetch(&request(&dana(), &["profiles/eu main"]), &views, &synap_query::Ranking::default(), false)?;
+    let answer = fetch(
+        &request(&dana(), &["profiles/eu main"]),
+        &views,
+        &synap_query::Ranking::default(),
+        None,
+        false,
+    )?;
     assert_eq!(ids(&answer), [keyed[0].id]);
     assert_eq!(
         answer.items[0].explain.as_ref().unwrap().selected_by,

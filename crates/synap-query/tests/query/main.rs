@@ -10,6 +10,8 @@ mod contradictions;
 #[cfg(test)]
 mod crowding;
 #[cfg(test)]
+mod dense;
+#[cfg(test)]
 mod lookups;
 #[cfg(test)]
 mod planted;

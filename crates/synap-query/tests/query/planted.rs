@@ -76,6 +76,7 @@ fn a_view_outside_the_chain_is_refused() {
             &request(&scope(reader), &[]),
             &views,
             &synap_query::Ranking::default(),
+            None,
             false,
         ));
     }

@@ -1,7 +1,7 @@
 //! Rows in memory, written as the projection writes them, and questions to ask of them.
 
 use std::collections::BTreeMap;
-use synap_query::{FetchError, Ranking, ScopeView, fetch};
+use synap_query::{FetchError, QueryVectors, Ranking, ScopeView, fetch};
 use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
     ReadStore as _, StatsRow, Summary, WriteSet, key,
@@ -136,8 +136,20 @@ impl World {
             request,
             &views.collect::<Result<Vec<_>, _>>()?,
             &Ranking::default(),
+            None,
             false,
         )
+    }
+
+    /// The same with vectors of its queries.
+    pub(crate) fn ask_with(&self, request: &FetchRequest, vectors: &QueryVectors) -> FetchResponse {
+        let rows = self.store.snapshot();
+        let views = request
+            .scope
+            .chain()
+            .map(|scope| ScopeView::new(scope, &rows));
+        let views = views.collect::<Result<Vec<_>, _>>().unwrap();
+        fetch(request, &views, &Ranking::default(), Some(vectors), false).unwrap()
     }
 
     pub(crate) fn ask(&self, request: &FetchRequest) -> FetchResponse {
@@ -211,6 +223,8 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         max_tokens: None,
         min_relevance: RELEVANCE_DEFAULT,
         include: Include::default(),
+        query_date: None,
+        now: None,
         types: TypeFilter::default(),
         mode: FetchMode::Fast,
         shape: ResponseShape::Ranked,

@@ -48,8 +48,23 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
             say(&format!("           {reason}"));
         }
     }
+    say(&encoder_line(&status));
     print_parked(&remote)?;
     Ok(code)
+}
+
+fn encoder_line(status: &Value) -> String {
+    let encoder = status.pointer("/models/encoder");
+    let field = |name: &str| encoder.and_then(|encoder| encoder.get(name));
+    let number = |name: &str| field(name).and_then(Value::as_u64).unwrap_or_default();
+    match field("name").and_then(Value::as_str) {
+        Some(name) => format!(
+            "ENCODER  {name}   {} memories done, {} events to look at",
+            number("done"),
+            number("pending")
+        ),
+        None => "ENCODER  absent: accurate fetches are answered as fast ones".to_owned(),
+    }
 }
 
 /// Events that could not be applied: a rebuild with a synap that can applies them.

@@ -1,7 +1,10 @@
 //! Ingests against a log in memory, with rows that follow it, or are held back.
 
 use super::*;
+use crate::config::ModelSettings;
+use crate::models::Models;
 use crate::node::Node;
+use std::path::PathBuf;
 use std::time::Duration;
 use synap_log::MemoryLog;
 use synap_projection::wait_for;
@@ -27,6 +30,10 @@ impl Rig {
         let (data_dir, memory) = (folder.path(), SharedMemory::default());
         let node = Node::open(Arc::clone(&log), data_dir, PARTITION, &memory).unwrap();
         let engine = Arc::new(Engine {
+            models: Arc::new(Models::load(&ModelSettings {
+                dir: PathBuf::new(),
+                accurate_ms: 0,
+            })),
             count: PartitionCount::ONE,
             nodes: [(PARTITION, Arc::new(node))].into(),
             ranking: synap_query::Ranking::default(),

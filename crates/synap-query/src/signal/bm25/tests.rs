@@ -125,6 +125,7 @@ proptest! {
             sequence: Vec::new(),
             names: Vec::new(),
             asks_when: false,
+            period: None,
         };
         let scopes = views.each_ref().map(|view| Passages::all(view).unwrap());
         let postings: Vec<Postings> = views
@@ -162,7 +163,7 @@ proptest! {
         let forms = vec![("alpha".to_owned(), 1.0), ("bravo".to_owned(), weight as f32)];
         let of = |forms| {
             let words = vec![QueryWord { forms }];
-            let query = Query { words, sequence: Vec::new(), names: Vec::new(), asks_when: false };
+            let query = Query { words, sequence: Vec::new(), names: Vec::new(), asks_when: false, period: None };
             passages(&query, stats, &scopes, &postings).remove(0)
         };
         let (own, both) = (of(vec![("alpha".to_owned(), 1.0)]), of(forms));

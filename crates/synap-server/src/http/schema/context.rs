@@ -35,6 +35,7 @@ shapes! {
         .may("prompt", text(), "With `include_prompt`: the memories as one text; empty where there are none")
         .may("prompt_tokens", count(), "Estimated tokens of `prompt`")
         .may("left_out", a::<LeftOut>(), "With `explain`: what matched and is not in the answer")
+        .has("mode_used", one_of(&["fast", "accurate"]), "Less than was asked for where no model could be asked in time; `retrieval` says why")
         .may("retrieval", a::<Degraded>(), "Only when the answer is less than it should be")
         .may("conversation_context", either([fields(), null()]), "The conversation: its last summary and the turns since; `null` where there is none")
         .may("profile", either([a::<super::conversations::Profile>(), null()]), "With `conversation-summary`: what is known of the user; `null`: nothing")

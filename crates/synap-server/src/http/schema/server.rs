@@ -21,7 +21,17 @@ shapes! {
         .has("durability", one_of(&["power-safe", "relaxed"]), "`relaxed` where a power cut may lose a write")
         .has("partitions", count(), "Partitions of the log")
         .has("partitions_behind", count(), "Those whose rows lag behind")
-        .has("partitions_halted", count(), "Those that have stopped; `synap status` says why");
+        .has("partitions_halted", count(), "Those that have stopped; `synap status` says why")
+        .has("models", a::<ModelsReport>(), "The optional models");
+    /// The optional models.
+    ModelsReport = Shape::new().has("encoder", a::<EncoderReport>(), "The sentence encoder, for `mode: accurate`");
+    /// A model, and how far its work on stored memories is.
+    EncoderReport = Shape::new()
+        .has("state", one_of(&["absent", "loaded"]), "`absent`: `accurate` is answered as `fast`")
+        .may("name", text(), "Its name")
+        .may("hash", text(), "SHA-256 of its weights")
+        .may("pending", count(), "Applied events that it has not looked at yet")
+        .may("done", count(), "Memories that it encoded since the server started");
     /// The process runs.
     Live = Shape::new().has("status", one_of(&["ok"]), "Always `ok`");
     /// Every partition.
@@ -31,7 +41,8 @@ shapes! {
         .has("durability", text(), "As in `/health`")
         .has("partitions", list(a::<PartitionStatus>()), "The partitions")
         .has("partitions_behind", count(), "Those whose rows lag behind")
-        .has("partitions_halted", count(), "Those that have stopped");
+        .has("partitions_halted", count(), "Those that have stopped")
+        .has("models", a::<ModelsReport>(), "As in `/health`");
     /// One partition.
     PartitionStatus = Shape::new()
         .has("partition", text(), "Its number, or `SHARED`")

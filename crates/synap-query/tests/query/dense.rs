@@ -1,0 +1,103 @@
+//! With vectors, memories count by what they mean; the encoder is a fake one.
+
+use crate::world::{World, request, scope, told};
+use synap_query::QueryVectors;
+use synap_readmodel::{
+    BLOCK_ORDINALS, CHUNK_ORDINALS, MemoryRow, ReadStore as _, VECTOR_BYTES, Vector, WriteSet, key,
+};
+use synap_types::{FetchMode, MemoriesEnriched, Scope};
+
+/// Meaning in one number: animals point one way, money the other, both a little up.
+fn numbers(text: &str) -> [i8; VECTOR_BYTES] {
+    let mut numbers = [1; VECTOR_BYTES];
+    let lower = text.to_lowercase();
+    let is = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    for (at, number) in numbers.iter_mut().enumerate() {
+        let animals = is(&["cat", "dog", "animal"]) && at % 2 == 0;
+        if animals || is(&["money", "refund", "paid"]) && at % 2 == 1 {
+            *number = 100;
+        }
+    }
+    numbers
+}
+
+fn vectors_of(queries: &[&str]) -> QueryVectors {
+    let vector = |query: &&str| {
+        let numbers = numbers(query);
+        Some(numbers.iter().map(|number| f32::from(*number)).collect())
+    };
+    QueryVectors::new("fake", "00", queries.iter().map(vector).collect())
+}
+
+/// Writes vectors for memories from `first` on, as the projection does.
+fn enrich(world: &World, scope: &Scope, first: u32, rows: &[MemoryRow]) {
+    let (hash, mut writes) = (scope.hash(), WriteSet::default());
+    let model = MemoriesEnriched::model_key("fake", "00");
+    for (ordinal, row) in (first..).zip(rows) {
+        let numbers = numbers(&row.text);
+        let vector = Vector { ordinal, numbers };
+        let chunk = key::sketch_chunk(&hash, &model, ordinal / CHUNK_ORDINALS);
+        writes.append(chunk, &vector.sketch().bytes());
+        let block = key::vector_block(&hash, &model, ordinal / BLOCK_ORDINALS);
+        writes.append(block, &vector.bytes());
+    }
+    world.store.commit(&writes).unwrap();
+}
+
+#[test]
+fn what_shares_no_word_is_found_by_what_it_means() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    let rows = world.add(
+        &acme,
+        "doc",
+        "The cat sleeps on the roof.\n\nRefunds are paid within a week.\n\nThe lift is broken.",
+    );
+    enrich(&world, &acme, 0, &rows);
+    let query = "Where is my money?";
+    let mut asked = request(&acme, &[query]);
+    asked.max_results = 1;
+    let answer = world.ask_with(&asked, &vectors_of(&[query]));
+    assert_eq!(
+        told(&answer),
+        [("customer", "Refunds are paid within a week.")]
+    );
+    assert_eq!(answer.mode_used, FetchMode::Accurate);
+    let signals = &answer.items[0].explain.as_ref().unwrap().signals;
+    assert!(signals["cosine"].as_f64().unwrap() > 0.9, "{signals:?}");
+    assert_eq!(world.ask(&asked).mode_used, FetchMode::Fast);
+}
+
+#[test]
+fn vectors_of_another_model_or_of_no_query_change_nothing() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    let rows = world.add(&acme, "doc", "The cat sleeps.\n\nThe lift is broken.");
+    enrich(&world, &acme, 0, &rows);
+    let asked = request(&acme, &["lift"]);
+    let told_without = world.ask(&asked);
+    let told_without = told(&told_without);
+    let other = QueryVectors::new("fake", "01", vec![Some(vec![1.0; VECTOR_BYTES])]);
+    assert_eq!(told(&world.ask_with(&asked, &other)), told_without);
+    let none = QueryVectors::new("fake", "00", vec![None]);
+    assert_eq!(told(&world.ask_with(&asked, &none)), told_without);
+}
+
+#[test]
+fn one_of_many_is_found_by_its_signs_and_no_other_scope_is() {
+    let (mut world, acme, other) = (World::default(), scope(&["acme"]), scope(&["other"]));
+    let many: Vec<String> = (0..1_500)
+        .map(|n| format!("Dog number {n} barks."))
+        .collect();
+    let rows = world.add(&acme, "dogs", &many.join("\n\n"));
+    assert!(rows.len() > 1_100, "{}", rows.len());
+    enrich(&world, &acme, 0, &rows);
+    let first = u32::try_from(rows.len()).unwrap();
+    let rows = world.add(&acme, "rules", "Refunds are made on Friday.");
+    enrich(&world, &acme, first, &rows);
+    let rows = world.add(&other, "rules", "Refunds are paid never.");
+    enrich(&world, &other, 0, &rows);
+    let query = "Where is my money?";
+    let mut asked = request(&acme, &[query]);
+    asked.max_results = 1;
+    let answer = world.ask_with(&asked, &vectors_of(&[query]));
+    assert_eq!(told(&answer), [("customer", "Refunds are made on Friday.")]);
+}
