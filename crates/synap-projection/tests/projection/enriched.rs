@@ -85,8 +85,8 @@ fn what_is_gone_or_says_something_else_gets_no_vector() {
     let (acme, other) = (scope(&["acme"]), scope(&["other"]));
     let first = ingest_into(&acme, "house", TEXT, "1");
     let rows = memories(&applied(&log_of(std::slice::from_ref(&first))), &acme);
-    let mut changed = rows[0].clone();
-    "The lift works.".clone_into(&mut changed.text);
+    let mut changed = rows[1].clone();
+    "The pool opens in May.".clone_into(&mut changed.text);
     let second = ingest_into(&acme, "house", "The pool opens in June.", "2");
     let late = [
         enriched("a", &acme, &[changed], 1),
