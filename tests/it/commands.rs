@@ -86,7 +86,7 @@ fn status_shows_every_partition() {
             "following",
         ],
     );
-    assert_eq!(shown.stdout.lines().count(), 5);
+    assert_eq!(shown.stdout.lines().count(), 6);
 }
 
 #[test]

@@ -1,0 +1,428 @@
+//! The two stages over a chain of scopes, query by query.
+
+use super::part::ScopePart;
+use super::{LOOKED_AT_MAX, Matched, ScopeCandidates, Score, query_bit};
+use crate::passages::Passages;
+use crate::signal::bm25::{self, ChainStats, Lexical, Postings};
+use crate::signal::neighbours::neighbours;
+use crate::signal::proximity::Pairs;
+use crate::signal::statement::Words;
+use crate::signal::traits::traits;
+use crate::signal::{Query, dense, shares, thread};
+use crate::{FetchError, QueryVectors, Ranking, ScopeView};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
+use synap_readmodel::{MemoryRow, Passage, Snapshot};
+use synap_types::FetchRequest;
+
+/// Passages per scope that the second stage looks at, beyond one for each result: room for folding and for surprises.
+const PASSAGES_MORE: usize = 16;
+
+/// What is read of a chain's scopes, for all queries.
+pub(super) struct Chain<'a, S> {
+    request: &'a FetchRequest,
+    views: &'a [ScopeView<'a, S>],
+    ranking: &'a Ranking,
+    stats: ChainStats,
+    vectors: Option<&'a QueryVectors>,
+    scopes: Vec<Passages>,
+    postings: Vec<Postings>,
+    /// Rows that were looked at, by ordinal; `None` for those that may not be returned.
+    pub(super) rows: Vec<BTreeMap<u32, Option<MemoryRow>>>,
+}
+
+/// How a scope's passages match one query, by place.
+#[derive(Debug, Clone, Copy)]
+struct Likeness<'a> {
+    bm25: &'a [f32],
+    threads: &'a [f32],
+    cover: &'a [f32],
+    dense: &'a Dense,
+}
+
+/// Cosines of a scope's passages to one query; empty in fast fetches.
+#[derive(Debug, Default)]
+struct Dense {
+    /// By ordinal of the memory.
+    memories: BTreeMap<u32, f32>,
+    /// By place: the nearest memory's, and the same as a share of the chain's best.
+    cosines: Vec<f32>,
+    shares: Vec<f32>,
+}
+
+/// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
+/// order, so that an answer does not depend on how it was sorted.
+#[derive(Debug, Clone)]
+struct Hit {
+    place: usize,
+    likeness: f32,
+    trait_sum: f32,
+    absolute: f32,
+    parts: Vec<(&'static str, f32)>,
+}
+
+impl Hit {
+    /// With what the second stage adds to the likeness.
+    fn score(&self, more: f32) -> f32 {
+        (self.likeness + more) * (1.0 + self.trait_sum).max(0.0)
+    }
+}
+
+impl Ord for Hit {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_score = self.score(0.0).total_cmp(&other.score(0.0));
+        by_score.then(self.place.cmp(&other.place))
+    }
+}
+
+impl PartialOrd for Hit {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Hit {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Hit {}
+
+/// A passage in the second stage.
+struct Looked {
+    hit: Hit,
+    /// Each memory that may be returned.
+    memories: Vec<LookedAt>,
+}
+
+/// A memory in the second stage.
+#[derive(Debug, Clone, Copy)]
+struct LookedAt {
+    ordinal: u32,
+    /// BM25 of it alone.
+    statement: f32,
+    proximity: f32,
+    /// Its cosine to the query, in accurate fetches.
+    cosine: f32,
+}
+
+impl<'a, S: Snapshot> Chain<'a, S> {
+    pub(super) fn new(
+        request: &'a FetchRequest,
+        views: &'a [ScopeView<'a, S>],
+        ranking: &'a Ranking,
+        stats: ChainStats,
+        vectors: Option<&'a QueryVectors>,
+        parts: Vec<ScopePart>,
+    ) -> Self {
+        let mut chain = Self {
+            request,
+            views,
+            ranking,
+            stats,
+            vectors,
+            scopes: Vec::new(),
+            postings: Vec::new(),
+            rows: Vec::new(),
+        };
+        for (view, part) in views.iter().zip(parts) {
+            let wanted = |row: &MemoryRow| view.tells(row) && request.types.accepts(row.kind);
+            let rows = part.rows.into_iter();
+            let rows = rows.map(|(ordinal, row)| (ordinal, row.filter(wanted)));
+            chain.rows.push(rows.collect());
+            chain.scopes.push(part.passages);
+            chain.postings.push(part.postings);
+        }
+        chain
+    }
+
+    /// Scores of one query, merged into those of the queries before it.
+    pub(super) fn ask(
+        &mut self,
+        number: usize,
+        query: &Query,
+        found: &mut [ScopeCandidates],
+        merged: &mut [BTreeMap<u32, Score>],
+    ) -> Result<(), FetchError> {
+        let mut lexical = bm25::passages(query, self.stats, &self.scopes, &self.postings);
+        let mut scores: Vec<Vec<f32>> = lexical
+            .iter_mut()
+            .map(|lexical| std::mem::take(&mut lexical.bm25))
+            .collect();
+        shares(&mut scores);
+        let mut threads = thread::threads(query, &self.scopes, &self.postings);
+        shares(&mut threads);
+        let dense = self.dense(number, &scores)?;
+        let words = Words::of(query, self.stats, &self.postings);
+        let pairs = Pairs::of(&query.sequence);
+        let mut looked = Vec::with_capacity(self.scopes.len());
+        for (at, found) in found.iter_mut().enumerate() {
+            let lexical = scores.get(at).zip(threads.get(at)).zip(lexical.get(at));
+            let (Some(((bm25, threads), Lexical { cover, .. })), Some(dense)) =
+                (lexical, dense.get(at))
+            else {
+                continue;
+            };
+            let likeness = Likeness {
+                bm25,
+                threads,
+                cover,
+                dense,
+            };
+            let hits = self.hits(at, query, likeness, &mut found.matched);
+            looked.push(self.look(at, hits, &words, &pairs, dense)?);
+        }
+        self.merge(number, looked, merged);
+        Ok(())
+    }
+
+    /// Cosines of every scope's passages to one query.
+    fn dense(&self, number: usize, bm25: &[Vec<f32>]) -> Result<Vec<Dense>, FetchError> {
+        let mut found: Vec<Dense> = self.scopes.iter().map(|_| Dense::default()).collect();
+        let Some(vectors) = self.vectors else {
+            return Ok(found);
+        };
+        let memories = |(scope, bm25): (&Passages, &Vec<f32>)| {
+            let hits = bm25.iter().enumerate().filter(|(_, score)| **score > 0.0);
+            let hits = hits.filter_map(|(at, score)| Some((scope.get(at)?, *score)));
+            let of_passage = |(passage, score): (&Passage, f32)| {
+                let end = passage.ordinal.saturating_add(passage.memories.into());
+                (passage.ordinal..end).map(move |ordinal| (ordinal, score))
+            };
+            hits.flat_map(of_passage).collect::<Vec<_>>()
+        };
+        let words: Vec<_> = self.scopes.iter().zip(bm25).map(memories).collect();
+        let cosines = dense::score(self.views, vectors, number, &words)?;
+        for ((scope, cosines), found) in self.scopes.iter().zip(cosines).zip(&mut found) {
+            found.cosines = vec![0.0; scope.len()];
+            for (ordinal, cosine) in &cosines {
+                let best = scope.place_of(*ordinal);
+                if let Some(best) = best.and_then(|at| found.cosines.get_mut(at)) {
+                    *best = best.max(*cosine);
+                }
+            }
+            found.memories = cosines.into_iter().collect();
+        }
+        let mut all: Vec<Vec<f32>> = found.iter().map(|scope| scope.cosines.clone()).collect();
+        shares(&mut all);
+        for (scope, shares) in found.iter_mut().zip(all) {
+            scope.shares = shares;
+        }
+        Ok(found)
+    }
+
+    /// The first stage: every passage of a scope that the query, or what stands around it, matches.
+    fn hits(
+        &self,
+        scope: usize,
+        query: &Query,
+        likeness: Likeness<'_>,
+        matched: &mut BTreeMap<u32, Matched>,
+    ) -> BinaryHeap<Hit> {
+        let Some(passages) = self.scopes.get(scope) else {
+            return BinaryHeap::new();
+        };
+        let ranking = self.ranking;
+        let Likeness {
+            bm25,
+            threads,
+            cover,
+            dense,
+        } = likeness;
+        let best = thread::best(passages, bm25);
+        let newest = passages
+            .len()
+            .checked_sub(1)
+            .and_then(|last| passages.get(last));
+        let newest = newest.map_or(0, |passage| passage.ordinal);
+        let mut hits = Vec::new();
+        for (place, own) in bm25.iter().enumerate() {
+            let near = neighbours(passages, bm25, place, ranking);
+            let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
+            let meant = share(&dense.shares);
+            let found = *own > 0.0 || near.before + near.after > 0.0 || meant > 0.0;
+            if !found || !passages.is_alive(place) {
+                continue;
+            }
+            let Some(passage) = passages.get(place) else {
+                continue;
+            };
+            let around = neighbours(passages, &dense.shares, place, ranking);
+            let likenesses = [
+                ("bm25", ranking.bm25 * own),
+                ("before", ranking.before * near.before),
+                ("after", ranking.after * near.after),
+                ("answer", ranking.answer * near.answer),
+                ("thread", ranking.thread * share(threads)),
+                ("thread_best", ranking.thread_best * share(&best)),
+                ("dense", ranking.dense * meant),
+                (
+                    "dense_near",
+                    ranking.dense_near * (around.before + around.after),
+                ),
+            ];
+            let mut parts = Vec::new();
+            let trait_sum = traits(query, passage, newest, ranking)
+                .inspect(|part| {
+                    if self.request.explain {
+                        parts.push(*part);
+                    }
+                })
+                .map(|(_, weight)| weight)
+                .sum();
+            if self.request.explain {
+                parts.extend(likenesses.iter().filter(|(_, weight)| *weight != 0.0));
+            }
+            let absolute = covered(passages, cover, place).max(meaning(share(&dense.cosines)));
+            let known = matched.entry(passage.ordinal).or_insert(Matched {
+                memories: passage.memories,
+                absolute,
+            });
+            known.absolute = known.absolute.max(absolute);
+            hits.push(Hit {
+                place,
+                likeness: likenesses.iter().map(|(_, weight)| weight).sum(),
+                trait_sum,
+                absolute,
+                parts,
+            });
+        }
+        hits.into()
+    }
+
+    /// The second stage: the memories of the best passages.
+    fn look(
+        &mut self,
+        scope: usize,
+        mut hits: BinaryHeap<Hit>,
+        words: &Words,
+        pairs: &Pairs,
+        dense: &Dense,
+    ) -> Result<Vec<Looked>, FetchError> {
+        let (Some(view), Some(passages), Some(rows)) = (
+            self.views.get(scope),
+            self.scopes.get(scope),
+            self.rows.get_mut(scope),
+        ) else {
+            return Ok(Vec::new());
+        };
+        let types = &self.request.types;
+        let most = self.request.max_results + PASSAGES_MORE;
+        let (mut looked, mut looked_at) = (Vec::with_capacity(most), 0);
+        while looked.len() < most && looked_at < LOOKED_AT_MAX {
+            let Some(hit) = hits.pop() else {
+                break;
+            };
+            let Some(passage) = passages.get(hit.place) else {
+                continue;
+            };
+            let mut memories = Vec::with_capacity(passage.memories.into());
+            let end = passage.ordinal.saturating_add(passage.memories.into());
+            let unknown: Vec<u32> = (passage.ordinal..end)
+                .filter(|ordinal| !rows.contains_key(ordinal))
+                .collect();
+            looked_at += usize::from(passage.memories);
+            let read = view.memories(unknown.iter().copied())?;
+            for (ordinal, row) in unknown.into_iter().zip(read) {
+                let wanted = |row: &MemoryRow| view.tells(row) && types.accepts(row.kind);
+                rows.insert(ordinal, row.filter(wanted));
+            }
+            for ordinal in passage.ordinal..end {
+                if let Some(Some(row)) = rows.get(&ordinal) {
+                    let own = words.score(&row.sequence);
+                    memories.push(LookedAt {
+                        ordinal,
+                        statement: own,
+                        proximity: pairs.share(&row.sequence),
+                        cosine: dense.memories.get(&ordinal).copied().unwrap_or(0.0),
+                    });
+                }
+            }
+            if !memories.is_empty() {
+                looked.push(Looked { hit, memories });
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Weighs both stages, as shares of the chain's best, and keeps of each memory its best query.
+    fn merge(&self, number: usize, looked: Vec<Vec<Looked>>, merged: &mut [BTreeMap<u32, Score>]) {
+        let ranking = self.ranking;
+        let all = || looked.iter().flatten().flat_map(|looked| &looked.memories);
+        let best_of = |of: fn(&LookedAt) -> f32| all().map(of).fold(f32::MIN_POSITIVE, f32::max);
+        let (statement, cosine) = (best_of(|m| m.statement), best_of(|m| m.cosine));
+        let added = |memory: &LookedAt| {
+            ranking.statement * memory.statement / statement + ranking.proximity * memory.proximity
+        };
+        // Among the memories of one passage, meaning tells as well; the passage as a whole has it already.
+        let worth = |memory: &LookedAt| added(memory) + ranking.dense * memory.cosine / cosine;
+        let whole = |looked: &Looked| {
+            let more = looked.memories.iter().map(added).fold(0.0, f32::max);
+            looked.hit.score(more)
+        };
+        let scores = looked.iter().flatten().map(whole);
+        let best = scores.fold(f32::MIN_POSITIVE, f32::max);
+        for (looked, merged) in looked.into_iter().zip(merged) {
+            for passage in looked {
+                let score = whole(&passage);
+                let most = passage.memories.iter().map(worth).fold(0.0, f32::max);
+                for memory in &passage.memories {
+                    // What matches less than the passage's best stands behind other passages' best.
+                    let share = if most > 0.0 {
+                        worth(memory) / most
+                    } else {
+                        1.0
+                    };
+                    let relevance = score / best * (1.0 - ranking.beside * (1.0 - share));
+                    let mut parts = passage.hit.parts.clone();
+                    if self.request.explain {
+                        parts.push((
+                            "statement",
+                            ranking.statement * memory.statement / statement,
+                        ));
+                        parts.push(("proximity", ranking.proximity * memory.proximity));
+                    }
+                    let score = Score {
+                        ordinal: memory.ordinal,
+                        relevance: relevance.clamp(0.0, 1.0),
+                        absolute: passage.hit.absolute,
+                        queries: query_bit(number),
+                        parts,
+                    };
+                    keep(merged, score);
+                }
+            }
+        }
+    }
+}
+
+/// How much of a neighbour's match counts as the passage's own, in [`Score::absolute`].
+const NEAR_SHARE: f32 = 0.6;
+
+/// What a cosine counts for in [`Score::absolute`]: texts that have nothing to do with each other reach about 0.2.
+fn meaning(cosine: f32) -> f32 {
+    ((cosine - 0.2) / 0.6).clamp(0.0, 1.0)
+}
+
+/// How much of the query a passage covers, or what stands around it.
+fn covered(passages: &Passages, cover: &[f32], place: usize) -> f32 {
+    let of = |at: Option<usize>| at.and_then(|at| cover.get(at)).copied().unwrap_or(0.0);
+    let near = of(passages.before(place)).max(of(passages.after(place)));
+    of(Some(place)).max(NEAR_SHARE * near).clamp(0.0, 1.0)
+}
+
+/// Of a memory that several queries found, the better score counts.
+fn keep(merged: &mut BTreeMap<u32, Score>, mut score: Score) {
+    if let Some(known) = merged.remove(&score.ordinal) {
+        let (queries, absolute) = (
+            known.queries | score.queries,
+            known.absolute.max(score.absolute),
+        );
+        if known.relevance >= score.relevance {
+            score = known;
+        }
+        (score.queries, score.absolute) = (queries, absolute);
+    }
+    merged.insert(score.ordinal, score);
+}

@@ -1,0 +1,67 @@
+//! What of one scope takes part in a fetch: all of a small one, a window of a large one.
+
+use crate::passages::Passages;
+use crate::signal::Query;
+use crate::signal::bm25::{ChainStats, Postings};
+use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
+use crate::{FetchError, ScopeView};
+use std::collections::{BTreeMap, BTreeSet};
+use synap_readmodel::{MemoryRow, Snapshot};
+
+/// What takes part of one scope.
+#[derive(Debug, Default)]
+pub(super) struct ScopePart {
+    pub(super) passages: Passages,
+    pub(super) postings: Postings,
+    /// Rows that had to be read for that, by ordinal.
+    pub(super) rows: BTreeMap<u32, Option<MemoryRow>>,
+}
+
+impl ScopePart {
+    pub(super) fn read<S: Snapshot>(
+        view: &ScopeView<'_, S>,
+        queries: &[Query],
+    ) -> Result<Self, FetchError> {
+        let Some(stats) = view.stats()? else {
+            return Ok(Self::default());
+        };
+        let terms = || queries.iter().flat_map(Query::forms);
+        if stats.next_ordinal - stats.first_ordinal <= WHOLE_ORDINALS_MAX {
+            let passages = Passages::all(view)?;
+            let postings = Postings::of_all(view, &passages, &stats, terms())?;
+            return Ok(Self {
+                passages,
+                postings,
+                rows: BTreeMap::new(),
+            });
+        }
+        let mut known = ScopeTerms::new(Some(&stats));
+        let mut ordinals = BTreeSet::new();
+        for query in queries {
+            let own = ChainStats::of(&stats);
+            ordinals.extend(window(view, &mut known, own, query)?);
+        }
+        let ordinals: Vec<u32> = ordinals.into_iter().collect();
+        let passages = Passages::near(view, &ordinals)?;
+        let (mut rows, mut hashes) = (BTreeMap::new(), Vec::new());
+        for place in ordinals.iter().filter_map(|at| passages.place_from(0, *at)) {
+            let Some(passage) = passages.get(place).filter(|_| passages.is_alive(place)) else {
+                continue;
+            };
+            let end = passage.ordinal.saturating_add(passage.memories.into());
+            let mut sequence = Vec::new();
+            let all = view.memories(passage.ordinal..end)?;
+            for (ordinal, row) in (passage.ordinal..end).zip(all) {
+                sequence.extend(row.iter().flat_map(|row| &row.sequence));
+                rows.insert(ordinal, row);
+            }
+            hashes.push((place, sequence));
+        }
+        let postings = Postings::of_some(&hashes, terms(), |term| known.frequency(term));
+        Ok(Self {
+            passages,
+            postings,
+            rows,
+        })
+    }
+}
