@@ -33,6 +33,11 @@ enum Command {
     Import(ImportArgs),
     /// Ask for context
     Fetch(FetchArgs),
+    /// Measure how well memories are found again, over sets of texts and questions
+    ///
+    /// Without --remote everything happens in this process: texts are read, projected and ranked as by a server, and nothing
+    /// is stored. With it a running server is asked; its texts stay there, under customers of this run.
+    Eval(EvalArgs),
     /// Show every partition: log, applied, lag, parked, generation, disk
     Status(StatusArgs),
     /// Build a new generation of the read model from the log, and switch to it while serving
@@ -234,6 +239,49 @@ pub(crate) struct RebuildArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Sets: {"name", "scopes": [{"id", "docs": [{"id", "text", "speaker"?, "ts"?, "session"?, "scope"?}],
+    /// "queries": [{"id", "text", "cat"?, "gold": [doc ids]}]}]}
+    #[arg(value_name = "DATA")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Also a set made here: three users with this many unrelated turns each, a handbook of each one's customer, a manual
+    #[arg(long, value_name = "TURNS", num_args = 0..=1, default_missing_value = "10000")]
+    pub(crate) crowding: Option<usize>,
+    /// Ask the server at --base-url instead
+    #[arg(long)]
+    pub(crate) remote: bool,
+    /// Name of this run on the server: the same again asks again, of the same texts
+    #[arg(long, value_name = "NAME", requires = "remote")]
+    pub(crate) run: Option<String>,
+    /// fast, or accurate on a server that has a model
+    #[arg(long, value_name = "MODE", default_value = "fast", value_parser = ["fast", "accurate"])]
+    pub(crate) mode: String,
+    /// Items of each answer
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Turn a signal off; may be repeated
+    #[arg(long, value_name = "SIGNAL")]
+    pub(crate) without: Vec<String>,
+    /// Weigh a signal otherwise, such as ranking.answer=0.3; may be repeated
+    #[arg(long, value_name = "SIGNAL=WEIGHT", value_parser = cmd::eval::named_value)]
+    pub(crate) set: Vec<(String, f32)>,
+    /// Show each category as well
+    #[arg(long, value_name = "category", value_parser = ["category"])]
+    pub(crate) by: Option<String>,
+    /// Fail below this, such as r10=0.9; may be repeated
+    #[arg(long, value_name = "FIGURE=SHARE", value_parser = cmd::eval::named_floor)]
+    pub(crate) floor: Vec<(String, f64)>,
+    /// Only the first scopes of each set
+    #[arg(long, value_name = "N")]
+    pub(crate) max_scopes: Option<usize>,
+    /// Write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -252,6 +300,7 @@ impl Cli {
                 from: ImportFrom::Mem0(args),
             }) => cmd::import::mem0(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
+            Command::Eval(args) => cmd::eval::run(&args),
             Command::Status(args) => cmd::status::run(&args),
             Command::Rebuild(args) => cmd::job::run(&args.job, "rebuild", args.accept_loss),
             Command::Verify(args) => cmd::job::run(&args, "verify", false),

@@ -1,7 +1,8 @@
-//! The commands that talk to a running server. The only files that print.
+//! The commands beside `serve`. The only files that print.
 
 pub(crate) mod batches;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod fetch;
 pub(crate) mod import;
 pub(crate) mod ingest;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use synap_query::Ranking;
 use synap_types::limits::ACCURATE_MS_DEFAULT;
 use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
 
@@ -69,6 +70,7 @@ struct File {
     log_json: bool,
     nats: NatsSettings,
     models: ModelsFile,
+    ranking: Ranking,
     instances: Vec<InstanceSetting>,
 }
 
@@ -135,6 +137,8 @@ pub(crate) struct Config {
     pub(crate) partitions: Option<PartitionCount>,
     pub(crate) nats: NatsSettings,
     pub(crate) models: ModelSettings,
+    /// How fetches weigh what they find.
+    pub(crate) ranking: Ranking,
     /// The first one is the default: keys that the server makes are its.
     pub(crate) instances: Vec<Instance>,
     pub(crate) log: String,
@@ -186,8 +190,10 @@ impl Config {
             .data_dir
             .or(file.data_dir)
             .unwrap_or_else(|| "synap-data".into());
+        file.ranking.check().context("in [ranking]")?;
         let models = args.models.or(file.models.dir);
         Ok(Self {
+            ranking: file.ranking,
             models: ModelSettings {
                 dir: models.unwrap_or_else(|| data_dir.join("models")),
                 accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),
@@ -262,6 +268,8 @@ mod tests {
             "htp = 1",
             "[nats]\nurll = 'x'",
             "partitions = 0",
+            "[ranking]\nbm52 = 1.0",
+            "[ranking]\nbm25 = 1e9",
             "isolation = 'loose'",
             "isolation = ['user', 'customer']",
         ] {

@@ -30,7 +30,6 @@ use synap_nats::{
     ConnectSettings, Connection, Credentials, EmbeddedOptions, EmbeddedServer, Inbox, JetStreamLog,
     Launcher, LogOptions, OpenError, ServerSearch, Service, Tls, connect,
 };
-use synap_query::Ranking;
 use synap_rocksdb::SharedMemory;
 use synap_types::{PartitionCount, SystemClock};
 use tokio::net::TcpListener;
@@ -394,7 +393,7 @@ fn open_engine(config: &Config, log: &JetStreamLog) -> anyhow::Result<Engine<Jet
     Ok(Engine {
         count: log.partitions(),
         nodes,
-        ranking: Ranking::default(),
+        ranking: config.ranking,
         models: Arc::new(Models::load(&config.models)),
     })
 }
