@@ -3,6 +3,7 @@
 //! Shapes and names are those of the published weights. One sentence at a time: without padding there is no mask, and
 //! what a sentence gives does not depend on its neighbours.
 
+use crate::linear::Linear;
 use ndarray::{Array1, Array2, ArrayView1, Axis, Slice, Zip};
 use safetensors::{SafeTensorError, SafeTensors};
 
@@ -26,13 +27,6 @@ pub(crate) enum WeightsError {
     /// A tensor of another size.
     #[error("tensor {0} has another shape")]
     Shape(String),
-}
-
-#[derive(Debug)]
-struct Linear {
-    /// Inputs by outputs.
-    weight: Array2<f32>,
-    bias: Array1<f32>,
 }
 
 #[derive(Debug)]
@@ -94,12 +88,10 @@ impl Weights<'_> {
     fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, WeightsError> {
         let weight = self.matrix(&format!("{name}.weight"))?;
         let bias = self.vector(&format!("{name}.bias"))?;
-        if weight.dim() != (outputs, inputs) || bias.len() != outputs {
-            return Err(WeightsError::Shape(name.to_owned()));
-        }
-        // A view with swapped strides: the product of matrices packs it anyway.
-        let weight = weight.reversed_axes();
-        Ok(Linear { weight, bias })
+        Some(weight)
+            .filter(|weight| weight.dim() == (outputs, inputs))
+            .and_then(|weight| Linear::new(weight.view(), bias.to_vec()))
+            .ok_or_else(|| WeightsError::Shape(name.to_owned()))
     }
 
     fn norm(&self, name: &str) -> Result<Norm, WeightsError> {
@@ -126,12 +118,6 @@ impl Weights<'_> {
             outer: self.linear(&format!("{at}.output.dense"), 4 * WIDTH, WIDTH)?,
             outer_norm: self.norm(&format!("{at}.output.LayerNorm"))?,
         })
-    }
-}
-
-impl Linear {
-    fn apply(&self, input: &Array2<f32>) -> Array2<f32> {
-        input.dot(&self.weight) + &self.bias
     }
 }
 

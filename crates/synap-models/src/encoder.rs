@@ -175,15 +175,19 @@ mod tests {
         assert_eq!(quantised(&[0.0, 0.0]), [0, 0]);
     }
 
-    /// Runs where `SYNAP_TEST_MODELS` names the folder of the files.
+    /// The model of the folder that `SYNAP_TEST_MODELS` names.
+    fn encoder() -> Option<Encoder> {
+        let found = std::env::var_os("SYNAP_TEST_MODELS")
+            .and_then(|folder| Encoder::open(Path::new(&folder)).unwrap());
+        if found.is_none() {
+            println!("SKIPPED (SYNAP_TEST_MODELS names no folder with the model's files)");
+        }
+        found
+    }
+
     #[test]
     fn sentences_that_mean_the_same_are_near() {
-        let Some(encoder) = std::env::var_os("SYNAP_TEST_MODELS")
-            .and_then(|folder| Encoder::open(Path::new(&folder)).unwrap())
-        else {
-            println!("SKIPPED (SYNAP_TEST_MODELS names no folder with the model's files)");
-            return;
-        };
+        let Some(encoder) = encoder() else { return };
         let texts = [
             "How do I get my money back?",
             "Refunds are paid within a week.",
@@ -197,5 +201,77 @@ mod tests {
         println!("near {near:.4}, far {far:.4}");
         assert!(near > far + 0.2, "near {near}, far {far}");
         assert_eq!(encoder.encode(&texts[..1]), vectors[..1]);
+    }
+
+    /// First numbers of the vectors that the same weights give in 64-bit arithmetic, by a program of another language.
+    const KNOWN: [(&str, [f32; 8]); 5] = [
+        (
+            "How do I get my money back?",
+            [
+                -0.014_776, 0.047_721, -0.014_67, -0.005_958, -0.040_567, -0.012_155, 0.063_997,
+                -0.038_782,
+            ],
+        ),
+        (
+            "Refunds are paid within a week.",
+            [
+                -0.056_539, 0.018_413, 0.082_066, -0.003_411, 0.034_144, 0.025_75, -0.019_189,
+                -0.061_245,
+            ],
+        ),
+        (
+            "The cat of the office sleeps on the roof.",
+            [
+                0.093_707, 0.080_525, 0.014_622, 0.073_354, -0.047_847, -0.002_199, -0.039_473,
+                0.006_25,
+            ],
+        ),
+        (
+            "Grüße aus Zürich: 3 Äpfel für 4,50 €!",
+            [
+                0.007_374, 0.071_861, 0.010_541, -0.000_979, -0.017_878, 0.036_346, 0.023_267,
+                0.058_785,
+            ],
+        ),
+        (
+            "",
+            [
+                -0.118_838, 0.048_299, -0.002_548, -0.011_011, 0.051_951, 0.010_292, 0.115_433,
+                0.000_701,
+            ],
+        ),
+    ];
+
+    fn near(found: &[f32], wanted: &[f32]) -> bool {
+        found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-5)
+    }
+
+    #[test]
+    fn vectors_are_those_of_the_published_model() {
+        let Some(encoder) = encoder() else { return };
+        let texts = KNOWN.map(|(text, _)| text);
+        let vectors = encoder.encode(&texts);
+        for ((text, wanted), found) in KNOWN.iter().zip(&vectors) {
+            assert_eq!(found.len(), DIMENSIONS);
+            assert!(near(found, wanted), "{text}: {:?}", &found[..8]);
+            let length: f32 = found.iter().map(|x| x * x).sum();
+            assert!((length - 1.0).abs() < 1e-5, "{length}");
+            // Alone or in company: the same.
+            assert_eq!(&encoder.encode(&[text])[0], found);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let Some(encoder) = encoder() else { return };
+        let long = "The lift is broken on Mondays. ".repeat(60);
+        let longer = format!("{long} The cat sleeps on the roof.");
+        let vectors = encoder.encode(&[&long, &longer]);
+        let wanted = [
+            -0.065_191, -0.059_386, 0.145_212, -0.007_727, -0.052_48, 0.038_059, -0.126_183,
+            -0.014_014,
+        ];
+        assert!(near(&vectors[0], &wanted), "{:?}", &vectors[0][..8]);
+        assert_eq!(vectors[0], vectors[1]);
     }
 }

@@ -6,5 +6,6 @@
 
 mod bert;
 mod encoder;
+mod linear;
 
 pub use encoder::{DIMENSIONS, Encoder, ModelError, TOKENS_MAX, quantised};
