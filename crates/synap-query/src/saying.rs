@@ -1,11 +1,15 @@
 //! What a memory says, as far as near-duplicates and contradictions are told by it.
 
+use std::cell::OnceCell;
 use synap_readmodel::MemoryRow;
-use synap_text::{Subject, normal_form, preference_subject, similarity, terms};
-use synap_types::MemoryType;
+use synap_text::{Subject, normal_form, preference_subject, similarity};
+use synap_types::{LevelName, MemoryType};
 
 /// Term sets that overlap this much say the same.
 const DUPLICATE_SIMILARITY: f32 = 0.9;
+
+/// Fewer terms than this may be equal words that make other terms.
+const FEW: usize = 2;
 
 /// Words that turn a statement round; `…n't` does, too. They are stop-words, so terms do not show them.
 const NEGATIONS: &[&str] = &[
@@ -15,16 +19,22 @@ const NEGATIONS: &[&str] = &[
 /// A text's terms, and apart from them what makes a difference however much else is equal.
 #[derive(Debug)]
 pub(crate) struct Saying {
-    /// Its normal form.
-    plain: String,
-    /// Its terms, each once, in ascending order.
-    terms: Vec<String>,
-    /// Its numbers and negations, in ascending order.
-    decisive: Vec<String>,
-    /// It is a JSON object: a value that was put away, not something that was said. No two of them are one.
-    is_value: bool,
+    text: String,
+    /// Hashes of its terms, each once, in ascending order.
+    terms: Vec<u16>,
+    /// What most comparisons are decided without.
+    wording: OnceCell<Wording>,
     /// The one preference or lasting attribute that it gives.
     subject: Option<Subject>,
+}
+
+/// How exactly something is said.
+#[derive(Debug)]
+struct Wording {
+    /// Its normal form.
+    plain: String,
+    /// Its numbers and negations, in ascending order.
+    decisive: Vec<String>,
 }
 
 impl Saying {
@@ -32,28 +42,37 @@ impl Saying {
     pub(crate) fn of(row: &MemoryRow) -> Self {
         Self {
             subject: subject(row),
-            ..Self::of_text(&row.text)
+            ..Self::new(&row.text, row.sequence.clone())
         }
     }
 
-    fn of_text(text: &str) -> Self {
-        let mut terms = terms(text);
+    fn new(text: &str, mut terms: Vec<u16>) -> Self {
         terms.sort_unstable();
         terms.dedup();
-        let plain = normal_form(text);
-        let mut decisive: Vec<String> = plain
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .filter(|word| is_decisive(word))
-            .map(ToOwned::to_owned)
-            .collect();
-        decisive.sort_unstable();
         Self {
-            plain,
+            text: text.to_owned(),
             terms,
-            decisive,
-            is_value: text.starts_with('{') && text.ends_with('}'),
+            wording: OnceCell::new(),
             subject: None,
         }
+    }
+
+    fn wording(&self) -> &Wording {
+        self.wording.get_or_init(|| {
+            let plain = normal_form(&self.text);
+            let mut decisive: Vec<String> = plain
+                .split(|c: char| !c.is_alphanumeric() && c != '\'')
+                .filter(|word| is_decisive(word))
+                .map(ToOwned::to_owned)
+                .collect();
+            decisive.sort_unstable();
+            Wording { plain, decisive }
+        })
+    }
+
+    /// It is a JSON object: a value that was put away, not something that was said. No two of them are one.
+    fn is_value(&self) -> bool {
+        self.text.starts_with('{') && self.text.ends_with('}')
     }
 
     /// Whether both cannot hold of whom they speak.
@@ -66,16 +85,23 @@ impl Saying {
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         // What is common is no more than the shorter list, so most pairs are told apart by their lengths.
         let (a, b) = (self.terms.len(), other.terms.len());
-        let may_be =
-            !self.is_value && a.min(b) * 10 >= a.max(b) * 9 && self.decisive == other.decisive;
-        may_be
-            && (self.plain == other.plain
-                || similarity(&self.terms, &other.terms) >= DUPLICATE_SIMILARITY)
+        if a.min(b) * 10 < a.max(b) * 9 || self.is_value() {
+            return false;
+        }
+        let near = similarity(&self.terms, &other.terms) >= DUPLICATE_SIMILARITY;
+        // Without terms, or with few, only the same words say the same.
+        let may_be = near || a.max(b) < FEW;
+        may_be && {
+            let (own, others) = (self.wording(), other.wording());
+            own.decisive == others.decisive && (near && a > 0 || own.plain == others.plain)
+        }
     }
 }
 
 fn subject(row: &MemoryRow) -> Option<Subject> {
-    if matches!(row.kind, MemoryType::Emotion) {
+    // What holds of a whole customer is no one's attribute.
+    let of_user = row.scope.kind() == LevelName::USER;
+    if row.kind == MemoryType::Emotion || !of_user && row.kind != MemoryType::Preference {
         return None;
     }
     let level = row.scope.path().last();
@@ -94,18 +120,24 @@ fn is_decisive(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use synap_text::{term_hash, terms};
+
+    fn said(text: &str) -> Saying {
+        let terms = terms(text).iter().map(|term| term_hash(term)).collect();
+        Saying::new(text, terms)
+    }
 
     #[track_caller]
     fn check(a: &str, b: &str, expected: bool) {
-        let (one, other) = (Saying::of_text(a), Saying::of_text(b));
+        let (one, other) = (said(a), said(b));
         assert_eq!(one.is_like(&other), expected, "{a:?} {b:?}");
         assert_eq!(other.is_like(&one), expected, "{b:?} {a:?}");
     }
 
     #[test]
     fn equal_values_are_two() {
-        let value = Saying::of_text(r#"{"theme": "dark"}"#);
-        assert!(!value.is_like(&Saying::of_text(r#"{"theme": "dark"}"#)));
+        let value = said(r#"{"theme": "dark"}"#);
+        assert!(!value.is_like(&said(r#"{"theme": "dark"}"#)));
     }
 
     #[test]

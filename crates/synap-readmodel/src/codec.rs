@@ -143,6 +143,7 @@ mod tests {
             span: [0, u32::MAX],
             passage: 0,
             passage_memories: 1,
+            passage_terms: 3,
             sequence: vec![1, 2, 3],
             metadata: None,
             created_seq: 7,

@@ -109,7 +109,7 @@ rows! {
     }
 
     /// Statistics of a scope.
-    StatsRow v 3 {
+    StatsRow v 4 {
         /// Whose, in full.
         scope: Scope,
         /// The erasure that the counts begin after; 0 if there was none.
@@ -124,6 +124,8 @@ rows! {
         live_terms: u64,
         /// Passages that have any of those.
         live_passages: u32,
+        /// Terms of those passages.
+        live_passage_terms: u64,
         /// Documents.
         documents: u32,
         /// Memories that were forgotten one by one, so that they may not come back.
@@ -159,7 +161,7 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 4 {
+    MemoryRow v 5 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -196,6 +198,8 @@ rows! {
         passage: u32,
         /// How many memories the passage has.
         passage_memories: u16,
+        /// How many terms the passage has: those that its memories begin with alike count once.
+        passage_terms: u16,
         /// Its terms in their order, a hash of each: what stands side by side.
         sequence: Vec<u16>,
         /// Under which id its [`MetadataRow`] stands, if it has one.
@@ -417,6 +421,7 @@ impl StatsRow {
             live: 0,
             live_terms: 0,
             live_passages: 0,
+            live_passage_terms: 0,
             documents: 0,
             forgotten: 0,
         }

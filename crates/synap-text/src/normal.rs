@@ -39,7 +39,7 @@ pub fn normal_form(text: &str) -> String {
 
 /// How much two texts share, 0 to 1: terms in both by terms in either (Jaccard). Takes terms in ascending order; a term
 /// that occurs twice counts once. Texts without terms share nothing.
-pub fn similarity(a: &[String], b: &[String]) -> f32 {
+pub fn similarity<T: Ord>(a: &[T], b: &[T]) -> f32 {
     let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
     let (mut both, mut either) = (0_usize, 0_usize);
     while left.peek().is_some() || right.peek().is_some() {

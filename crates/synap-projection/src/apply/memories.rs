@@ -136,6 +136,7 @@ impl<'a> Memories<'a> {
             span: [statement.span.start, statement.span.end],
             passage: 0,
             passage_memories: 0,
+            passage_terms: 0,
             sequence: Vec::new(),
             metadata: origin.metadata,
             created_seq: self.at.seq.get(),
@@ -186,6 +187,7 @@ impl<'a> Memories<'a> {
         self.totals.live += written.memories;
         self.totals.live_terms += written.terms;
         self.totals.live_passages += u32::from(written.memories > 0);
+        self.totals.live_passage_terms += written.passage_terms;
         Ok(())
     }
 
@@ -216,10 +218,10 @@ impl<'a> Memories<'a> {
             self.totals.live_terms = self.totals.live_terms.saturating_sub(row.terms());
             self.unlearn(row.id);
             ended.push(row.id);
-            touched.insert(row.passage, row.passage_memories);
+            touched.insert(row.passage, (row.passage_memories, row.passage_terms));
             state.put(key::memory(&self.at.hash, *ordinal), &row);
         }
-        for (first, memories) in touched {
+        for (first, (memories, terms)) in touched {
             let (mut texts, mut is_told) = (Vec::new(), false);
             for ordinal in first..first.saturating_add(memories.into()) {
                 let row = state.row(&key::memory(&self.at.hash, ordinal))?;
@@ -228,6 +230,8 @@ impl<'a> Memories<'a> {
             }
             if !is_told {
                 self.totals.live_passages = self.totals.live_passages.saturating_sub(1);
+                let left = self.totals.live_passage_terms;
+                self.totals.live_passage_terms = left.saturating_sub(terms.into());
                 passages::forget(self.at, first, &texts, state);
             }
         }

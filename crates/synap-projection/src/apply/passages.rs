@@ -10,8 +10,8 @@ use synap_readmodel::{
 use synap_text::{has_time, manner, name_hashes, term_hash, terms};
 use synap_types::{Hash128, MemorySource};
 
-/// Bytes of text, and memories, of one passage: a turn, or two or three paragraphs. What is said near each other is about
-/// one thing, and ranking by whole handbooks would not tell their parts apart.
+/// Bytes of the source, and memories, of one passage: a turn, or two or three paragraphs. What is said near each other is
+/// about one thing, and ranking by whole handbooks would not tell their parts apart.
 const PASSAGE_BYTES_MAX: usize = 2_048;
 const PASSAGE_MEMORIES_MAX: usize = 64;
 
@@ -28,6 +28,7 @@ pub(super) struct Passages {
 pub(super) struct Written {
     pub(super) memories: u32,
     pub(super) terms: u64,
+    pub(super) passage_terms: u64,
 }
 
 impl Passages {
@@ -37,12 +38,12 @@ impl Passages {
             let is_one = row.source == last.source && row.turn == last.turn;
             !is_one
                 || self.memories.len() >= PASSAGE_MEMORIES_MAX
-                || self.bytes + row.text.len() > PASSAGE_BYTES_MAX
+                || self.bytes + source_bytes(row) > PASSAGE_BYTES_MAX
         })
     }
 
     pub(super) fn push(&mut self, ordinal: u32, row: MemoryRow) {
-        self.bytes += row.text.len();
+        self.bytes += source_bytes(&row);
         self.memories.push((ordinal, row));
     }
 
@@ -54,7 +55,7 @@ impl Passages {
         state: &mut State<'_, S>,
     ) -> Result<Written, ApplyError> {
         let mut memories = std::mem::take(&mut self.memories);
-        let bytes = std::mem::take(&mut self.bytes);
+        self.bytes = 0;
         let Some((first, row)) = memories.first() else {
             return Ok(Written::default());
         };
@@ -62,23 +63,28 @@ impl Passages {
         let mut passage = described(first, row);
         let count = saturating(memories.len());
         let mut counts: BTreeMap<String, u16> = BTreeMap::new();
-        let mut total = 0;
-        for (ordinal, row) in &mut memories {
+        let (mut total, mut of_passage, mut before) = (0, 0_usize, Vec::new());
+        for (_, row) in &mut memories {
             let terms = terms(&row.text);
             total += terms.len();
             row.passage = first;
             row.passage_memories = count;
             row.sequence = terms.iter().map(|term| term_hash(term)).collect();
             passage.flags = passage.flags | flags(row);
-            for term in terms {
-                let count = counts.entry(term).or_default();
+            for term in terms.iter().skip(common(&before, &terms)) {
+                let count = counts.entry(term.clone()).or_default();
                 *count = count.saturating_add(1);
+                of_passage += 1;
             }
+            before = terms;
+        }
+        passage.terms = saturating(of_passage);
+        for (ordinal, row) in &mut memories {
+            row.passage_terms = passage.terms;
             state.put(key::memory(&at.hash, *ordinal), row);
         }
         passage.memories = count;
-        passage.text_bytes = saturating(bytes);
-        passage.terms = saturating(total);
+        passage.text_bytes = saturating(memories.iter().map(|(_, row)| row.text.len()).sum());
         index(at, &passage, counts, state);
         let mut last = self.thread(at, thread, erased, state)?;
         passage.before = Some(last.last).filter(|_| last.seq > 0);
@@ -91,6 +97,7 @@ impl Passages {
         Ok(Written {
             memories: count.into(),
             terms: total as u64,
+            passage_terms: passage.terms.into(),
         })
     }
 
@@ -172,6 +179,12 @@ fn described(first: u32, row: &MemoryRow) -> Passage {
     }
 }
 
+/// How many terms two texts begin with alike: headings, or the speaker.
+fn common(before: &[String], terms: &[String]) -> usize {
+    let pairs = before.iter().zip(terms);
+    pairs.take_while(|(a, b)| a == b).count()
+}
+
 /// What is so of a passage that has this memory.
 fn flags(row: &MemoryRow) -> PassageFlags {
     let manner = manner(&row.text);
@@ -215,6 +228,12 @@ fn index<S: Snapshot>(
         let summary = key::summary(&at.hash, &term, posting.chunk());
         state.append(summary, &Summary::of(posting).bytes());
     }
+}
+
+/// How much of its source a memory is.
+fn source_bytes(row: &MemoryRow) -> usize {
+    let [start, end] = row.span;
+    end.saturating_sub(start) as usize
 }
 
 fn saturating(count: usize) -> u16 {

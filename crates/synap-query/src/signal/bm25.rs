@@ -22,8 +22,9 @@ pub(crate) struct ChainStats {
     /// Memories that can be told, and their terms.
     pub(crate) memories: u64,
     pub(crate) terms: u64,
-    /// Passages that have any of them.
+    /// Passages that have any of them, and theirs.
     pub(crate) passages: u64,
+    pub(crate) passage_terms: u64,
 }
 
 impl AddAssign for ChainStats {
@@ -31,6 +32,7 @@ impl AddAssign for ChainStats {
         self.memories += other.memories;
         self.terms += other.terms;
         self.passages += other.passages;
+        self.passage_terms += other.passage_terms;
     }
 }
 
@@ -41,12 +43,13 @@ impl ChainStats {
             memories: row.live.into(),
             terms: row.live_terms,
             passages: row.live_passages.into(),
+            passage_terms: row.live_passage_terms,
         }
     }
 
     /// Average terms of a passage.
     pub(crate) fn average(self) -> f32 {
-        (float(self.terms) / float(self.passages.max(1))).max(1.0)
+        (float(self.passage_terms) / float(self.passages.max(1))).max(1.0)
     }
 
     /// Average terms of a memory.

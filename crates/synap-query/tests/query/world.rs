@@ -56,6 +56,7 @@ impl World {
             totals.next_ordinal += 1;
             totals.live += 1;
             totals.live_terms += terms.len() as u64;
+            totals.live_passage_terms += terms.len() as u64;
             let row = MemoryRow {
                 id,
                 scope: scope.clone(),
@@ -75,6 +76,7 @@ impl World {
                 span: [statement.span.start, statement.span.end],
                 passage: ordinal,
                 passage_memories: 1,
+                passage_terms: 0,
                 sequence: terms.iter().map(|term| term_hash(term)).collect(),
                 metadata: None,
                 created_seq: self.seq,

@@ -32,7 +32,10 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<ExitCode> {
         sets.push(Set::read(path)?);
     }
     if let Some(turns) = args.crowding {
-        anyhow::ensure!(!args.remote, "--crowding stores texts for everyone, so it goes without --remote");
+        anyhow::ensure!(
+            !args.remote,
+            "--crowding stores texts for everyone, so it goes without --remote"
+        );
         sets.extend(crowding::sets(turns));
     }
     anyhow::ensure!(!sets.is_empty(), "name a file with DATA, or --crowding");

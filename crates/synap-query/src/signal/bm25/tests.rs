@@ -116,6 +116,7 @@ proptest! {
             memories: texts.len() as u64,
             passages: texts.len() as u64,
             terms: texts.iter().map(|(_, words)| words.len() as u64).sum(),
+            passage_terms: texts.iter().map(|(_, words)| words.len() as u64).sum(),
         };
         let word = |(term, weight): &(&str, f64)| QueryWord {
             forms: vec![((*term).to_owned(), *weight as f32)],
@@ -159,7 +160,7 @@ proptest! {
         let scopes = [Passages::all(&views[0]).unwrap()];
         let terms = ["alpha", "bravo"].into_iter();
         let postings = [Postings::of_all(&views[0], &scopes[0], &up_to(3), terms).unwrap()];
-        let stats = ChainStats { memories: 3, passages: 3, terms: 5 };
+        let stats = ChainStats { memories: 3, passages: 3, terms: 5, passage_terms: 5 };
         let forms = vec![("alpha".to_owned(), 1.0), ("bravo".to_owned(), weight as f32)];
         let of = |forms| {
             let words = vec![QueryWord { forms }];

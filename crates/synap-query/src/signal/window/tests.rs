@@ -20,6 +20,7 @@ fn rare_words_and_short_passages_score_higher() {
         memories: 100,
         passages: 100,
         terms: 1_000,
+        passage_terms: 1_000,
     };
     let saturation = Saturation::new(stats);
     assert!(saturation.of(1, 5) > saturation.of(1, 50));
@@ -79,6 +80,7 @@ fn stats_of(texts: &[Text]) -> ChainStats {
         memories: texts.len() as u64,
         passages: texts.len() as u64,
         terms: texts.iter().map(|(_, words)| words.len() as u64).sum(),
+        passage_terms: texts.iter().map(|(_, words)| words.len() as u64).sum(),
     }
 }
 
