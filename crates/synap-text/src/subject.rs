@@ -184,9 +184,13 @@ pub fn preference_subject(text: &str, speaker: Option<&str>, names: &[&str]) -> 
     }
     let said_by = speaker.map_or(Holder::Own, |name| holder_of(name, names));
     let found = Reading::of(body, names, &said_by)?.preference();
-    let found = found.or_else(|| attribute(text, speaker, names, said_by));
-    // The last check, since it costs more than the others and few texts come to it.
-    found.filter(|_| sentence::cut(body).len() == 1)
+    let is_one = || sentence::cut(body).len() == 1;
+    match found {
+        Some(found) => is_one().then_some(found),
+        // In this order: most turns are several sentences, and reading attributes costs more than cutting them.
+        None if is_one() => attribute(text, speaker, names, said_by),
+        None => None,
+    }
 }
 
 /// "User" of "User: I prefer tea", where it is a word or two.
