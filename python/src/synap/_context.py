@@ -65,7 +65,8 @@ class UserContext(Part):
         newest memories. `include_shadowed` adds what a narrower or newer memory contradicts, marked with `shadowed_by`.
         `include_prompt` adds `prompt`, all items as one text that fences them as data. `types` are `facts`,
         `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why each item is there, and
-        `left_out`. `precision_level` and `query_date` are handed on; the server does not use them so far.
+        `left_out`. `query_date` is when the queries are
+        asked: "last week" in them counts from there. `precision_level` is handed on; the server does not use it.
 
         `position` takes a receipt: the answer then holds that write, after a wait of up to `wait_ms` (2,000 if not
         given). If that is too short, the answer comes with `stale` set; with `if_stale="refuse"` there is a
