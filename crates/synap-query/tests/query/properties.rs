@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use synap_text::{estimate_tokens, normal_form};
-use synap_types::{FetchRequest, FetchResponse, Scope, TypeFilter};
+use synap_types::{FetchRequest, FetchResponse, Include, Scope, TypeFilter};
 
 const WORDS: [&str; 12] = [
     "deploy", "staging", "prefer", "not", "tuesday", "the", "4pm", "5pm", "billing", "Alice", "…",
@@ -132,7 +132,8 @@ proptest! {
         for (number, (owner, text)) in memories.iter().enumerate() {
             stored += world.add(&chain()[*owner], &format!("doc-{number}"), text).len();
         }
-        let request = FetchRequest { max_results: 1_000, max_tokens: None, types: TypeFilter::default(), min_relevance: 0.0, ..request };
+        let include = Include { shadowed: true, ..Include::default() };
+        let request = FetchRequest { max_results: 1_000, max_tokens: None, types: TypeFilter::default(), min_relevance: 0.0, include, ..request };
         let answer = world.ask(&request);
         let folded: usize = answer.items.iter().map(|item| item.explain.as_ref().unwrap().folded.len()).sum();
         prop_assert_eq!(answer.items.len() + folded, stored);
