@@ -187,7 +187,7 @@ pub(crate) struct FetchArgs {
     pub(crate) max_tokens: Option<usize>,
     /// Relevance, 0 to 1, that an item has at least
     ///
-    /// Without it 0.1, which keeps out what shares only common words with the queries. 0 turns it off, and fills the
+    /// Without it 0.05, which keeps out what shares only common words with the queries. 0 turns it off, and fills the
     /// room that is left with the newest memories.
     #[arg(long, value_name = "SHARE")]
     pub(crate) min_relevance: Option<f64>,

@@ -116,7 +116,7 @@ fn asked(shape: Shape) -> Shape {
         .takes("max_results", between(1, RESULTS_MAX), "At most this many memories. Default: 10")
         .takes("max_results_per_query", between(1, RESULTS_MAX), "At most this many by each query")
         .takes("max_tokens", between(1, TOKENS_MAX), "At most this many tokens, as estimated; with `include_prompt`, of the whole `prompt`")
-        .takes("min_relevance", share(), "Absolute relevance that a match has at least. Default: 0.1, which keeps out what shares only common words with the queries. 0: no floor, and room that is left is filled with the newest memories")
+        .takes("min_relevance", share(), "Absolute relevance that a match has at least. Default: 0.05, which keeps out what shares only common words with the queries. 0: no floor, and room that is left is filled with the newest memories")
         .takes("include_shadowed", flag(), "Also what a narrower or newer memory contradicts, marked `shadowed_by`. Default: `false`")
         .takes("include_prompt", flag(), "Also `prompt`: the memories as one text, fenced as data. Default: `false`")
         .takes("types", types, "Which types: `facts`, `preferences`, `episodes`, `emotions`, `temporal_events`, each also in the singular; `all`")
