@@ -192,6 +192,7 @@ fn request(scope: &Scope, query: &str) -> FetchRequest {
         shape: ResponseShape::Ranked,
         explain: false,
         freshness: None,
+        as_of: None,
         conversation: None,
         conversation_first: false,
         with_conversation: true,

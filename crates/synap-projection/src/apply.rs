@@ -10,12 +10,12 @@ mod passages;
 mod transcript;
 
 use crate::State;
-use synap_readmodel::{IngestionRow, SeenRow, Snapshot, StoreError, key};
+use synap_readmodel::{HistoryRow, IngestionRow, SeenRow, Snapshot, StatsRow, StoreError, key};
 use synap_text::TEXT_VERSION;
 use synap_types::{DocumentId, Event, EventBody, Hash128, IngestionId, MemoryId, Scope, Seq};
 
 /// Raised when the same events give other rows: stores of another version are rebuilt. The low half is the text's.
-pub const PROJECTION_VERSION: u32 = (6 << 16) | TEXT_VERSION;
+pub const PROJECTION_VERSION: u32 = (7 << 16) | TEXT_VERSION;
 
 /// Why an event cannot be applied. Reads well after "could not apply: ".
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,26 @@ pub fn apply<S: Snapshot>(
         turn: effect.turn,
     };
     state.put(seen(), &row);
+    remember(&at, state)
+}
+
+/// Adds the event to the history of its scope.
+fn remember<S: Snapshot>(at: &At<'_>, state: &mut State<'_, S>) -> Result<(), ApplyError> {
+    let known = state.row(&key::stats(&at.hash))?;
+    let mut known = known.unwrap_or_else(|| StatsRow::new(at.scope.clone()));
+    known.latest = known.latest.max(at.accepted_at());
+    state.put(key::stats(&at.hash), &known);
+    let row = HistoryRow {
+        scope: at.scope.clone(),
+        event_id: at.event.id,
+        event_type: at.event.type_token().to_owned(),
+        about: at.event.about(),
+        by: at.event.author().map(|author| author.key_id.clone()),
+        time: at.accepted_at(),
+        latest: known.latest,
+        totals: known.totals,
+    };
+    state.put(key::history(&at.hash, at.seq), &row);
     Ok(())
 }
 

@@ -113,7 +113,7 @@ impl Budget {
         if self.prompt {
             estimate_tokens(&fence::entry(row, self.shadowed))
         } else {
-            estimate_tokens(&row.text)
+            row.tokens as usize
         }
     }
 
@@ -148,7 +148,7 @@ impl Budget {
         let offered = Selected {
             saying: Saying::of(&candidate.row),
             tokens: if self.prompt {
-                estimate_tokens(&candidate.row.text)
+                candidate.row.tokens as usize
             } else {
                 charged
             },

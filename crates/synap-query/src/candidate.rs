@@ -105,7 +105,7 @@ pub(crate) fn candidates<S: Snapshot>(
     let mut stats = ChainStats::default();
     let mut found: Vec<ScopeCandidates> = Vec::with_capacity(views.len());
     for view in views {
-        let row = view.stats()?;
+        let row = view.totals()?;
         stats += row
             .as_ref()
             .map_or_else(ChainStats::default, ChainStats::of);
@@ -186,7 +186,10 @@ pub(crate) fn newest<S: Snapshot>(
             ControlFlow::Continue(())
         }
     };
+    // Newer ones than are asked for would be looked at in vain.
+    let end = view.totals()?.map_or(0, |totals| totals.next_ordinal);
+    let newest = (!end.saturating_sub(1)).to_be_bytes();
     view.snapshot
-        .scan(&key::memories(view.hash()), &mut visit)?;
+        .scan_from(&key::memories(view.hash()), &newest, &mut visit)?;
     failed.map_or(Ok(found), Err)
 }

@@ -1,5 +1,6 @@
 //! Why there is no answer.
 
+use crate::AsOfError;
 use synap_readmodel::StoreError;
 use synap_types::limits::ANSWER_BYTES_MAX;
 use synap_types::{ApiError, ErrorCode};
@@ -14,6 +15,9 @@ pub enum FetchError {
     /// The answer would be larger than [`ANSWER_BYTES_MAX`].
     #[error("the answer has over {ANSWER_BYTES_MAX} bytes")]
     AnswerTooLarge,
+    /// A past state is asked for that there is none of.
+    #[error(transparent)]
+    AsOf(#[from] AsOfError),
     /// A row stands under a scope that is not its own. Nothing of it may be told.
     #[error("a row belongs to another scope than its key")]
     ForeignRow,
@@ -32,6 +36,7 @@ impl From<FetchError> for ApiError {
                     .insert("limit".to_owned(), ANSWER_BYTES_MAX.into());
                 refusal
             }
+            FetchError::AsOf(e) => Self::invalid("as_of", e),
             FetchError::Store(_) | FetchError::ForeignRow => Self::new(
                 ErrorCode::Internal,
                 "the read model cannot be read; see the server's log",

@@ -9,6 +9,7 @@
 //!
 //! It reads snapshots and nothing else; it never writes.
 
+mod as_of;
 mod budget;
 mod candidate;
 mod conversation;
@@ -28,6 +29,7 @@ mod select;
 mod signal;
 mod view;
 
+pub use as_of::{AsOfError, as_of};
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;

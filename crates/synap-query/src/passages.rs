@@ -29,7 +29,7 @@ impl Passages {
             chunks.add(chunk);
             ControlFlow::Continue(())
         })?;
-        Ok(Self::of(chunks, |passage| view.holds(passage.seq)))
+        Ok(Self::of(chunks, view))
     }
 
     /// The passages that begin at `ordinals`, and those that stand near them.
@@ -45,17 +45,29 @@ impl Passages {
         for chunk in view.snapshot.get_many(&keys)?.into_iter().flatten() {
             chunks.add(&chunk);
         }
-        Ok(Self::of(chunks, |passage| view.holds(passage.seq)))
+        Ok(Self::of(chunks, view))
     }
 
-    fn of(chunks: Chunks, holds: impl Fn(&Passage) -> bool) -> Self {
+    fn of<S: Snapshot>(mut chunks: Chunks, view: &ScopeView<'_, S>) -> Self {
+        chunks.list.retain(|passage| view.is_made(passage.seq));
+        Self::seen(
+            chunks,
+            |seq| view.holds(seq),
+            |ended| view.is_live(Some(ended)),
+        )
+    }
+
+    /// Of passages of which those count that were made at a seq that `holds`, and did not end, or end at one that
+    /// `outlives` what is asked for.
+    fn seen(chunks: Chunks, holds: impl Fn(u64) -> bool, outlives: impl Fn(u64) -> bool) -> Self {
         let Chunks { list, ended } = chunks;
-        let mut alive: Vec<bool> = list.iter().map(holds).collect();
+        let mut alive: Vec<bool> = list.iter().map(|passage| holds(passage.seq)).collect();
+        let ended = ended.into_iter().filter(|(_, seq)| !outlives(*seq));
         let place = |ordinal: u32| {
             let found = list.binary_search_by_key(&ordinal, |known| known.ordinal);
             found.ok()
         };
-        for at in ended.into_iter().filter_map(place) {
+        for at in ended.filter_map(|(ordinal, _)| place(ordinal)) {
             if let Some(alive) = alive.get_mut(at) {
                 *alive = false;
             }
@@ -156,15 +168,15 @@ impl Passages {
 #[derive(Debug, Default)]
 struct Chunks {
     list: Vec<Passage>,
-    /// First ordinals of those that have ended.
-    ended: Vec<u32>,
+    /// First ordinals of those that have ended, and by which event.
+    ended: Vec<(u32, u64)>,
 }
 
 impl Chunks {
     fn add(&mut self, chunk: &[u8]) {
         for passage in Passage::read(chunk) {
             if passage.flags.has(PassageFlags::ENDED) {
-                self.ended.push(passage.ordinal);
+                self.ended.push((passage.ordinal, passage.seq));
             } else {
                 self.list.push(passage);
             }
@@ -206,11 +218,11 @@ mod tests {
             passage(4, Some(0), 7, 3),
             passage(9, Some(4), 7, 4),
         ];
-        let of = |ended, holds: fn(&Passage) -> bool| {
+        let of = |ended, holds: fn(u64) -> bool, outlives: fn(u64) -> bool| {
             let list = list.clone();
-            Passages::of(Chunks { list, ended }, holds)
+            Passages::seen(Chunks { list, ended }, holds, outlives)
         };
-        let all = of(vec![], |_| true);
+        let all = of(vec![], |_| true, |_| false);
         assert_eq!(all.threads(), 2);
         assert_eq!((all.thread(0), all.thread(1), all.thread(3)), (0, 1, 0));
         assert_eq!((all.before(2), all.after(2)), (Some(0), Some(3)));
@@ -218,7 +230,7 @@ mod tests {
         assert_eq!((all.thread_terms(0), all.thread_terms(1)), (40, 20));
         assert_eq!(all.place_from(1, 9), Some(3));
         assert_eq!(all.place_from(0, 5), None);
-        let some = of(vec![4], |passage| passage.seq > 1);
+        let some = of(vec![(4, 5), (9, 7)], |seq| seq > 1, |ended| ended > 6);
         assert!(!some.is_alive(0) && !some.is_alive(2) && some.is_alive(3));
         assert_eq!((some.before(3), some.thread_terms(0)), (None, 40));
     }

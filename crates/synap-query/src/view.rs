@@ -2,7 +2,8 @@
 
 use crate::FetchError;
 use synap_readmodel::{
-    MemoryRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, codec, key, last_erasure,
+    HistoryRow, MemoryRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, Totals, codec, key,
+    last_erasure,
 };
 use synap_types::{ConversationId, Hash128, MemorySource, Scope, Seq};
 
@@ -18,6 +19,8 @@ pub struct ScopeView<'a, S> {
     hash: Hash128,
     /// Place of the last erasure that covers the scope; 0 if there is none.
     erased: u64,
+    /// Place of the last event that is seen, where a past state is asked for.
+    until: Option<Seq>,
     part: Part,
 }
 
@@ -52,11 +55,22 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         Ok(Self {
             hash: scope.hash(),
             erased: erased.map_or(0, |row| row.seq),
+            until: None,
             part: Part::Whole,
             scope,
             snapshot,
             applied,
         })
+    }
+
+    /// As it was after the event at `until`, but for what was erased since.
+    #[must_use]
+    pub fn up_to(self, until: Seq) -> Self {
+        Self {
+            until: Some(until),
+            applied: self.applied.min(until),
+            ..self
+        }
     }
 
     /// Only a part of it.
@@ -80,14 +94,66 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         }
     }
 
-    /// Whether a fetch can return this memory of the scope now.
-    pub fn tells(&self, row: &MemoryRow) -> bool {
-        row.is_live() && self.holds(row.created_seq) && self.part.has(row)
+    /// What a fetch counts of it; none where nothing was stored.
+    pub(crate) fn totals(&self) -> Result<Option<Totals>, FetchError> {
+        let Some(until) = self.until else {
+            return Ok(self.stats()?.map(|row| row.totals));
+        };
+        let last = self.history_at(until)?;
+        Ok(last.map(|(_, row)| row.totals.after_erasure(self.erased)))
     }
 
-    /// Whether what was written at `seq` was not erased since.
-    pub const fn holds(&self, seq: u64) -> bool {
-        seq > self.erased
+    /// The last event of the scope up to `seq`.
+    pub fn history_at(&self, seq: Seq) -> Result<Option<(Seq, HistoryRow)>, FetchError> {
+        let histories = key::histories(&self.hash);
+        let last = self
+            .snapshot
+            .last_at(&histories, &seq.get().to_be_bytes())?;
+        last.map(|(rest, value)| self.history(&rest, &value))
+            .transpose()
+    }
+
+    /// The event in `value`. A row of another scope is an error.
+    pub(crate) fn history(
+        &self,
+        rest: &[u8],
+        value: &[u8],
+    ) -> Result<(Seq, HistoryRow), FetchError> {
+        let seq = Seq::new(rest.try_into().map_or(0, u64::from_be_bytes));
+        let row: HistoryRow = codec::decode(value).map_err(|source| {
+            let key = key::history(&self.hash, seq).into_key();
+            StoreError::Row { key, source }
+        })?;
+        if row.scope == self.scope {
+            Ok((seq, row))
+        } else {
+            Err(FetchError::ForeignRow)
+        }
+    }
+
+    /// Whether a fetch can return this memory of the scope.
+    pub fn tells(&self, row: &MemoryRow) -> bool {
+        self.is_live(row.ended_seq) && self.holds(row.created_seq) && self.part.has(row)
+    }
+
+    /// Whether what was written at `seq` is seen: not erased since, nor younger than what is asked for.
+    pub fn holds(&self, seq: u64) -> bool {
+        seq > self.erased && self.is_made(seq)
+    }
+
+    /// Whether what was written at `seq` is not younger than what is asked for.
+    pub(crate) fn is_made(&self, seq: u64) -> bool {
+        self.until.is_none_or(|until| seq <= until.get())
+    }
+
+    /// Whether what ended at `ended`, if it did, is still seen.
+    pub(crate) fn is_live(&self, ended: Option<u64>) -> bool {
+        ended.is_none_or(|ended| self.until.is_some_and(|until| ended > until.get()))
+    }
+
+    /// Whether a past state is asked for.
+    pub(crate) const fn is_past(&self) -> bool {
+        self.until.is_some()
     }
 
     /// One memory. A row of another scope is an error, never an answer.

@@ -144,10 +144,12 @@ mod tests {
             passage: 0,
             passage_memories: 1,
             passage_terms: 3,
+            tokens: 7,
             sequence: vec![1, 2, 3],
             metadata: None,
             created_seq: 7,
             ended_seq,
+            previous: Some(2),
             text,
         }
     }

@@ -17,6 +17,7 @@ pub fn run<S: ReadStore>(make: impl Fn() -> S) {
     summaries_become_one(&make());
     scans_stay_within_their_prefix_and_in_order(&make());
     scans_stop_when_told(&make());
+    scans_begin_and_end_within_a_prefix(&make());
     digests_depend_on_rows_and_not_on_how_they_came(&make(), &make());
 }
 
@@ -31,10 +32,9 @@ fn checkpoint(seq: u64) -> CheckpointRow {
 
 fn stats(next_ordinal: u32) -> StatsRow {
     let scope = Scope::of_client("app".parse().unwrap());
-    StatsRow {
-        next_ordinal,
-        ..StatsRow::new(scope)
-    }
+    let mut row = StatsRow::new(scope);
+    row.totals.next_ordinal = next_ordinal;
+    row
 }
 
 fn scope(byte: u8) -> Hash128 {
@@ -226,6 +226,45 @@ fn scans_stop_when_told(store: &impl ReadStore) {
     };
     store.snapshot().scan(&key::all_parked(), visit).unwrap();
     assert_eq!(shown, 3, "after a break nothing more is shown");
+}
+
+fn scans_begin_and_end_within_a_prefix(store: &impl ReadStore) {
+    let mut writes = WriteSet::default();
+    for byte in [0x00, 0x01, 0x02] {
+        for chunk in [3, 7, u32::MAX] {
+            writes.append(key::posting_chunk(&scope(byte), "t", chunk), b"x");
+        }
+    }
+    store.commit(&writes).unwrap();
+    let rows = store.snapshot();
+    let (prefix, at) = (key::postings(&scope(1), "t"), |chunk: u32| {
+        chunk.to_be_bytes().to_vec()
+    });
+    for (from, expected) in [(0, 3), (3, 3), (4, 2), (7, 2), (u32::MAX, 1)] {
+        let mut found = Vec::new();
+        let visit = &mut |rest: &[u8], _: &[u8]| {
+            found.push(rest.to_vec());
+            ControlFlow::Continue(())
+        };
+        rows.scan_from(&prefix, &at(from), visit).unwrap();
+        assert_eq!(found.len(), expected, "from {from}");
+        assert_eq!(found.last(), Some(&at(u32::MAX)), "to the prefix's end");
+    }
+    let last = |chunk| rows.last_at(&prefix, &at(chunk)).unwrap();
+    for (up_to, expected) in [
+        (0, None),
+        (2, None),
+        (3, Some(3)),
+        (6, Some(3)),
+        (7, Some(7)),
+        (u32::MAX, Some(u32::MAX)),
+    ] {
+        let expected = expected.map(|chunk| (at(chunk), b"x".to_vec()));
+        assert_eq!(last(up_to), expected, "the last up to {up_to}");
+    }
+    let unknown = key::postings(&scope(3), "t");
+    let last = rows.last_at(&unknown, &at(u32::MAX)).unwrap();
+    assert_eq!(last, None, "an unknown scope has no last row");
 }
 
 fn digests_depend_on_rows_and_not_on_how_they_came(a: &impl ReadStore, b: &impl ReadStore) {

@@ -28,9 +28,11 @@
 //!  0x21  memories  TurnRow          conversation id:16 number:4
 //!  0x26  rows      FreshRow         seq:8                      (partition) events that added memories
 //!  0x27  rows      VectorsRow       model:16 chunk:4           chunk = ordinal / 4096
+//!  0x28  rows      HistoryRow       seq:8                      every event of the scope, oldest first
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
 //!  0x31  postings  Summary          term NUL chunk:4
 //!  0x32  postings  [Passage]        chunk:4                    chunk = ordinal / 64
+//!  0x33  postings  [Ended]          chunk:4                    chunk = ordinal / 4096
 //!  0x38  postings  [Sketch]         model:16 chunk:4           chunk = ordinal / 4096
 //!  0x39  postings  [Vector]         model:16 block:4           block = ordinal / 64
 //! ```
@@ -40,9 +42,9 @@
 
 use crate::{
     CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, ForgettingRow, FreshRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
-    ParkedRow, ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow,
-    VectorsRow,
+    ErasedRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow,
+    MetadataRow, ParkedRow, ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow,
+    TombstoneRow, TurnRow, VectorsRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -126,12 +128,16 @@ pub enum Kind {
     Fresh = 0x26,
     /// [`VectorsRow`]
     Vectors = 0x27,
+    /// [`HistoryRow`]
+    History = 0x28,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
     /// [`crate::Summary`] of each chunk.
     Summary = 0x31,
     /// Chunks of [`crate::Passage`].
     Passage = 0x32,
+    /// Chunks of [`crate::Ended`].
+    Ended = 0x33,
     /// Chunks of [`crate::Sketch`].
     Sketch = 0x38,
     /// Blocks of [`crate::Vector`].
@@ -160,11 +166,15 @@ impl Kind {
             | Self::Forgetting
             | Self::Thread
             | Self::Fresh
-            | Self::Vectors => Table::Rows,
+            | Self::Vectors
+            | Self::History => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
-            Self::Posting | Self::Summary | Self::Passage | Self::Sketch | Self::Vector => {
-                Table::Postings
-            }
+            Self::Posting
+            | Self::Summary
+            | Self::Passage
+            | Self::Ended
+            | Self::Sketch
+            | Self::Vector => Table::Postings,
         }
     }
 
@@ -194,6 +204,8 @@ impl Kind {
             Self::Posting,
             Self::Summary,
             Self::Passage,
+            Self::Ended,
+            Self::History,
             Self::Fresh,
             Self::Vectors,
             Self::Sketch,
@@ -289,6 +301,11 @@ impl Prefix {
     /// First key that may belong to it.
     pub fn bytes(&self) -> &[u8] {
         &self.0.bytes
+    }
+
+    /// The key that has `rest` after the prefix.
+    pub fn with(&self, rest: &[u8]) -> Vec<u8> {
+        [self.bytes(), rest].concat()
     }
 
     /// The first key after all that belong to it: an exclusive upper bound.
@@ -468,6 +485,21 @@ pub fn passage_chunk(scope: &Hash128, chunk: u32) -> Key {
 /// All passages of a scope, oldest first.
 pub fn passages(scope: &Hash128) -> Prefix {
     Prefix(Key::new(Kind::Passage, scope, &[]))
+}
+
+/// What one event of a scope did to it.
+pub fn history(scope: &Hash128, seq: Seq) -> RowKey<HistoryRow> {
+    RowKey::new(Kind::History, scope, &[&seq.get().to_be_bytes()])
+}
+
+/// All events of a scope, oldest first; what is left of a key is the seq, eight bytes.
+pub fn histories(scope: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::History, scope, &[]))
+}
+
+/// The passages of one chunk of ordinals that have ended.
+pub fn ended_chunk(scope: &Hash128, chunk: u32) -> Key {
+    Key::new(Kind::Ended, scope, &[&chunk.to_be_bytes()])
 }
 
 /// That an event added memories: what an enrichment worker goes through.

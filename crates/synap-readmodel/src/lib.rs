@@ -6,6 +6,7 @@ pub mod codec;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod digest;
+mod ended;
 pub mod key;
 mod memory;
 mod passage;
@@ -17,16 +18,18 @@ mod write_set;
 
 pub use codec::CodecError;
 pub use digest::{Difference, Digest, compare, digest};
+pub use ended::Ended;
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
 pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
-pub use port::{ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
+pub use port::{Item, ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     CheckpointRow, CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow,
-    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, FreshRow, IngestionRow, MemoryIndexRow,
-    MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, ProfileAttribute,
-    ProfileRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow, last_erasure,
+    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow,
+    MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow,
+    ProfileAttribute, ProfileRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow, Totals, TurnRow,
+    VectorsRow, last_erasure,
 };
 pub use vector::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, VECTOR_BYTES, Vector};
 pub use write_set::{Write, WriteSet};

@@ -1,6 +1,8 @@
 //! A store in memory: for tests of everything above the port, and the scratch store of a small verification.
 
-use crate::{Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet, append};
+use crate::{
+    Item, Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet, append,
+};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -52,8 +54,8 @@ impl Snapshot for MemorySnapshot {
         Ok(self.0.get(&(key.table(), key.bytes().to_vec())).cloned())
     }
 
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
-        let range = (prefix.table(), prefix.bytes().to_vec())..(prefix.table(), prefix.end());
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        let range = (prefix.table(), prefix.with(from))..(prefix.table(), prefix.end());
         for ((_, key), value) in self.0.range(range) {
             let rest = key.get(prefix.bytes().len()..).unwrap_or_default();
             if visit(rest, value).is_break() {
@@ -61,6 +63,15 @@ impl Snapshot for MemorySnapshot {
             }
         }
         Ok(())
+    }
+
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
+        let range = (prefix.table(), prefix.bytes().to_vec())..=(prefix.table(), prefix.with(at));
+        let last = self.0.range(range).next_back();
+        Ok(last.map(|((_, key), value)| {
+            let rest = key.get(prefix.bytes().len()..).unwrap_or_default();
+            (rest.to_vec(), value.clone())
+        }))
     }
 
     fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {

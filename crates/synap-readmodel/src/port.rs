@@ -42,6 +42,9 @@ pub trait ReadStore: Send + Sync + 'static {
 /// What a scan does with each row: the key's bytes after the prefix, and the value.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
 
+/// What stands after a prefix, and the value.
+pub type Item = (Vec<u8>, Vec<u8>);
+
 /// A consistent view of a store.
 pub trait Snapshot {
     /// The value of one key.
@@ -53,7 +56,15 @@ pub trait Snapshot {
     }
 
     /// Shows every row of `prefix` in key order until `visit` breaks. Never shows a row of another prefix.
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError>;
+    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.scan_from(prefix, &[], visit)
+    }
+
+    /// As [`Self::scan`], beginning with the first row whose bytes after the prefix are `from` or more.
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// The last row of `prefix` whose bytes after it are at most `at`: those bytes, and the value.
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError>;
 
     /// Shows every row of a table with its whole key: for digests and comparisons, never for answers.
     fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError>;

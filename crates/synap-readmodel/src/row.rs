@@ -109,23 +109,13 @@ rows! {
     }
 
     /// Statistics of a scope.
-    StatsRow v 4 {
+    StatsRow v 5 {
         /// Whose, in full.
         scope: Scope,
-        /// The erasure that the counts begin after; 0 if there was none.
-        erased: u64,
-        /// The ordinal of the first memory after that erasure: what has a lower one is gone.
-        first_ordinal: u32,
-        /// The ordinal of the next memory; never used twice.
-        next_ordinal: u32,
-        /// Memories that a fetch can return.
-        live: u32,
-        /// Terms of all of those.
-        live_terms: u64,
-        /// Passages that have any of those.
-        live_passages: u32,
-        /// Terms of those passages.
-        live_passage_terms: u64,
+        /// The latest time at which an event of the scope was accepted, in microseconds since 1970.
+        latest: i64,
+        /// What a fetch counts.
+        totals: Totals,
         /// Documents.
         documents: u32,
         /// Memories that were forgotten one by one, so that they may not come back.
@@ -160,8 +150,28 @@ rows! {
         json: String,
     }
 
+    /// What one event of a scope did to it: who wrote it and when, and how much the scope holds since.
+    HistoryRow v 1 {
+        /// Whose, in full: compared when read, since keys hold a hash.
+        scope: Scope,
+        /// The event.
+        event_id: EventId,
+        /// Its type as in subjects.
+        event_type: String,
+        /// What it was about: the CloudEvents subject.
+        about: String,
+        /// The name of the key that wrote it, where one did.
+        by: Option<String>,
+        /// When it was accepted, in microseconds since 1970.
+        time: i64,
+        /// The latest such time up to here: clocks differ, and this one never goes back.
+        latest: i64,
+        /// What the scope holds after it.
+        totals: Totals,
+    }
+
     /// One statement that a fetch can return.
-    MemoryRow v 5 {
+    MemoryRow v 6 {
         /// Stable across rebuilds.
         id: MemoryId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -200,6 +210,8 @@ rows! {
         passage_memories: u16,
         /// How many terms the passage has: those that its memories begin with alike count once.
         passage_terms: u16,
+        /// Tokens of its text, by the documented estimator.
+        tokens: u32,
         /// Its terms in their order, a hash of each: what stands side by side.
         sequence: Vec<u16>,
         /// Under which id its [`MetadataRow`] stands, if it has one.
@@ -208,6 +220,8 @@ rows! {
         created_seq: u64,
         /// Place of the event that superseded it.
         ended_seq: Option<u64>,
+        /// The ordinal of what this memory was before, where it is a later version of it.
+        previous: Option<u32>,
     }
 
     /// Passages that belong together, one after the other: a conversation's turns, the parts of a document.
@@ -313,9 +327,11 @@ rows! {
     }
 
     /// A memory that may not come back.
-    TombstoneRow v 1 {
+    TombstoneRow v 2 {
         /// Place of the event that forgot it.
         seq: u64,
+        /// The call that forgot it, if it forgot more than this one.
+        request: Option<EventId>,
         /// When that was accepted, in microseconds since 1970.
         accepted_at: i64,
     }
@@ -351,6 +367,25 @@ rows! {
         /// Turns that were listed before, where it was a conversation.
         turns: u32,
     }
+}
+
+/// What of a scope a fetch counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The erasure that the counts begin after; 0 if there was none.
+    pub erased: u64,
+    /// The ordinal of the first memory after the last erasure: what has a lower one is gone.
+    pub first_ordinal: u32,
+    /// The ordinal of the next memory; never used twice.
+    pub next_ordinal: u32,
+    /// Memories that a fetch can return.
+    pub live: u32,
+    /// Terms of all of those.
+    pub live_terms: u64,
+    /// Passages that have any of those.
+    pub live_passages: u32,
+    /// Terms of those passages.
+    pub live_passage_terms: u64,
 }
 
 /// Attributes of one profile. The oldest one goes when another comes.
@@ -412,21 +447,31 @@ impl VectorsRow {
 
 impl StatsRow {
     /// Of a scope in which nothing was ever stored.
-    pub const fn new(scope: Scope) -> Self {
+    pub fn new(scope: Scope) -> Self {
         Self {
             scope,
-            erased: 0,
-            first_ordinal: 0,
-            next_ordinal: 0,
-            live: 0,
-            live_terms: 0,
-            live_passages: 0,
-            live_passage_terms: 0,
+            latest: 0,
+            totals: Totals::default(),
             documents: 0,
             forgotten: 0,
         }
     }
 
+    /// The same after the erasure at `seq`: what was counted before does not count any more.
+    #[must_use]
+    pub fn after_erasure(self, seq: u64) -> Self {
+        if self.totals.erased >= seq {
+            return self;
+        }
+        Self {
+            latest: self.latest,
+            totals: self.totals.after_erasure(seq),
+            ..Self::new(self.scope)
+        }
+    }
+}
+
+impl Totals {
     /// The same after the erasure at `seq`: what was counted before does not count any more.
     #[must_use]
     pub fn after_erasure(self, seq: u64) -> Self {
@@ -437,7 +482,7 @@ impl StatsRow {
             erased: seq,
             first_ordinal: self.next_ordinal,
             next_ordinal: self.next_ordinal,
-            ..Self::new(self.scope)
+            ..Self::default()
         }
     }
 }

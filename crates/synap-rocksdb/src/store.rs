@@ -10,7 +10,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use synap_readmodel::{
-    Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet,
+    Item, Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet,
 };
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -205,14 +205,29 @@ impl Snapshot for RocksSnapshot<'_> {
         values.map(|value| value.map_err(io)).collect()
     }
 
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_iterate_upper_bound(prefix.end());
         // A prefix begins with the extractor's bytes, so the filters may skip files that do not hold them.
         options.set_prefix_same_as_start(true);
         let mut rows = self.rows(prefix.table(), options)?;
-        rows.seek(prefix.bytes());
+        rows.seek(prefix.with(from));
         show(rows, prefix.bytes(), visit)
+    }
+
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_lower_bound(prefix.bytes());
+        options.set_iterate_upper_bound(prefix.end());
+        options.set_prefix_same_as_start(true);
+        let mut rows = self.rows(prefix.table(), options)?;
+        rows.seek_for_prev(prefix.with(at));
+        let Some((key, value)) = rows.item() else {
+            return rows.status().map_err(io).map(|()| None);
+        };
+        let rest = key.strip_prefix(prefix.bytes());
+        let rest = rest.ok_or_else(|| StoreError::Io("a scan left its prefix".into()))?;
+        Ok(Some((rest.to_vec(), value.to_vec())))
     }
 
     fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {

@@ -206,6 +206,7 @@ impl<L: EventLog> Operations<L> {
             shape: ResponseShape::ByType,
             explain: false,
             freshness: None,
+            as_of: None,
             conversation: None,
             conversation_first: false,
             with_conversation: false,
@@ -337,8 +338,9 @@ fn remembered(view: &ScopeView<'_, Rows<'_>>) -> Result<Option<u32>, FetchError>
     let Some(stats) = view.stats()? else {
         return Ok(None);
     };
-    let is_something = stats.live > 0 || stats.documents > 0 || !conversations(view, 1)?.is_empty();
-    Ok(is_something.then_some(stats.live))
+    let is_something =
+        stats.totals.live > 0 || stats.documents > 0 || !conversations(view, 1)?.is_empty();
+    Ok(is_something.then_some(stats.totals.live))
 }
 
 fn candidate(item: &ContextItem) -> Value {

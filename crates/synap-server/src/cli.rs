@@ -200,6 +200,9 @@ pub(crate) struct FetchArgs {
     /// Say why each item is there, and what was left out
     #[arg(long)]
     pub(crate) explain: bool,
+    /// What a fetch would have told then: an RFC 3339 time, or a position from a receipt
+    #[arg(long, value_name = "TIME|TOKEN")]
+    pub(crate) as_of: Option<String>,
     /// Wait for the write that a receipt's position names
     #[arg(long, value_name = "TOKEN")]
     pub(crate) position: Option<String>,

@@ -8,15 +8,16 @@ use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
 use synap_query::{
-    FetchError, IngestState, Part, QueryVectors, Ranking, ScopeView, conversation_owners, fetch,
-    ingest_state, ingestion_status,
+    FetchError, IngestState, Part, QueryVectors, Ranking, ScopeView, as_of, conversation_owners,
+    fetch, ingest_state, ingestion_status,
 };
 use synap_readmodel::ReadStore;
 use synap_rocksdb::RocksStore;
 use synap_types::limits::{APPEND_TIMEOUT_MS, WAIT_MS_DEFAULT};
 use synap_types::{
-    ApiError, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchMode, FetchRequest,
-    FetchResponse, Freshness, IngestStatus, IngestionId, Partition, PartitionCount, Scope, Seq,
+    ApiError, AsOf, ClientId, ConversationId, DocumentId, ErrorCode, EventId, FetchMode,
+    FetchRequest, FetchResponse, Freshness, IngestStatus, IngestionId, Partition, PartitionCount,
+    Scope, Seq,
 };
 use tracing::{debug, error};
 
@@ -73,6 +74,9 @@ impl<L: EventLog> Engine<L> {
             None => false,
         };
         let partitions = self.count.partitions_of_chain(&request.scope);
+        if let Some(as_of) = request.as_of {
+            self.await_past(as_of, &partitions).await?;
+        }
         let lives = partitions
             .iter()
             .map(|partition| self.live(*partition))
@@ -82,23 +86,27 @@ impl<L: EventLog> Engine<L> {
         let (vectors, fallback) = self.query_vectors(&request).await;
         let answer = blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
-            let mut views = Vec::new();
+            let mut views: Vec<(Partition, ScopeView<'_, _>)> = Vec::new();
             for scope in request.scope.chain() {
-                let at = partitions
-                    .iter()
-                    .position(|partition| *partition == count.partition_of(&scope));
+                let partition = count.partition_of(&scope);
+                let at = partitions.iter().position(|known| *known == partition);
                 let Some(snapshot) = at.and_then(|at| snapshots.get(at)) else {
                     return Err(FetchError::ForeignRow);
                 };
                 match &request.conversation {
                     Some(first) if request.conversation_first && scope == request.scope => {
                         for part in [Part::Of(first.id), Part::Beside(first.id)] {
-                            views.push(ScopeView::new(scope.clone(), snapshot)?.part(part));
+                            let view = ScopeView::new(scope.clone(), snapshot)?;
+                            views.push((partition, view.part(part)));
                         }
                     }
-                    _ => views.push(ScopeView::new(scope, snapshot)?),
+                    _ => views.push((partition, ScopeView::new(scope, snapshot)?)),
                 }
             }
+            let views = match (request.as_of, request.now) {
+                (Some(asked), Some(now)) => as_of(asked, now, views)?,
+                _ => views.into_iter().map(|(_, view)| view).collect(),
+            };
             fetch(&request, &views, &ranking, vectors.as_ref(), stale)
         });
         let answer = answer.await?;
@@ -220,6 +228,31 @@ impl<L: EventLog> Engine<L> {
             Err(WaitError::OtherLog) => Err(ApiError::invalid("position", WaitError::OtherLog)),
             Err(WaitError::TimedOut { .. }) if freshness.or_stale => Ok(true),
             Err(e) => Err(ApiError::new(ErrorCode::NotYetApplied, e.to_string())),
+        }
+    }
+
+    /// Waits for what a past state is made of: its position, or all that was acked before now.
+    async fn await_past(&self, as_of: AsOf, partitions: &[Partition]) -> Result<(), ApiError> {
+        let AsOf::Position(position) = as_of else {
+            for partition in partitions {
+                self.catch_up_if_possible(*partition).await;
+            }
+            return Ok(());
+        };
+        let live = partitions
+            .iter()
+            .find(|known| **known == position.partition);
+        let Some(partition) = live else {
+            let problem = "belongs to a log with another number of partitions";
+            return Err(ApiError::invalid("as_of", problem));
+        };
+        let incarnation = Some(Incarnation(position.incarnation));
+        let wait = Duration::from_millis(WAIT_MS_DEFAULT);
+        let mut progress = self.live(*partition)?.progress.clone();
+        match wait_for(&mut progress, incarnation, position.seq, wait).await {
+            Err(WaitError::OtherLog) => Err(ApiError::invalid("as_of", WaitError::OtherLog)),
+            // What there is says how far it goes.
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

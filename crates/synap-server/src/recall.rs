@@ -77,7 +77,8 @@ impl<L: EventLog> Operations<L> {
         let told = request
             .conversation
             .clone()
-            .filter(|_| request.with_conversation);
+            // How a conversation stood is not kept: a past state is one of memories.
+            .filter(|_| request.with_conversation && request.as_of.is_none());
         let scope = request.scope.clone();
         let request = FetchRequest {
             now: Some(self.ingest.clock.now()),

@@ -44,6 +44,11 @@ trait EventData {
     /// What it happened to, as CloudEvents `subject`.
     fn about(&self) -> String;
 
+    /// Who wrote it, where somebody did.
+    fn author(&self) -> Option<&Author> {
+        None
+    }
+
     /// The envelope's id, where the data repeats it.
     fn own_id(&self) -> Option<Uuid> {
         None
@@ -159,6 +164,11 @@ impl Event {
     /// Whose memory the event is about.
     pub fn scope(&self) -> &Scope {
         self.body.data().scope()
+    }
+
+    /// Who wrote it, where somebody did: what a model computes has no author.
+    pub fn author(&self) -> Option<&Author> {
+        self.body.data().author()
     }
 
     /// What the event happened to, as CloudEvents `subject`; later events of the same one wait behind a parked event.

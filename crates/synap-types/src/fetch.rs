@@ -2,8 +2,9 @@
 
 use crate::json::Fields;
 use crate::limits::{
-    CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, QUERY_DATE_BYTES_MAX,
-    RELEVANCE_DEFAULT, RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
+    AS_OF_BYTES_MAX, CONVERSATIONS_DEFAULT, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX,
+    QUERY_DATE_BYTES_MAX, RELEVANCE_DEFAULT, RESULTS_DEFAULT, RESULTS_MAX, TOKENS_MAX,
+    WAIT_MS_DEFAULT, WAIT_MS_MAX,
 };
 use crate::{
     ApiError, ClientId, ConversationName, ConversationRef, Isolation, LevelName, MemoryType,
@@ -88,6 +89,36 @@ pub struct Freshness {
     pub or_stale: bool,
 }
 
+/// Which past state is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// What was accepted up to and at this time.
+    Time(Timestamp),
+    /// What stands in the log up to and at this position.
+    Position(Position),
+}
+
+impl AsOf {
+    /// An RFC 3339 time, or a position from a receipt of a scope that `scope` sees.
+    fn take(fields: &mut Fields, scope: &Scope) -> Result<Option<Self>, ApiError> {
+        let Some(text) = fields.string("as_of", AS_OF_BYTES_MAX)? else {
+            return Ok(None);
+        };
+        if let Ok(time) = text.parse() {
+            return Ok(Some(Self::Time(time)));
+        }
+        let Ok(position) = text.parse::<Position>() else {
+            let problem = "must be an RFC 3339 time, such as 2026-05-01T12:00:00Z, or a position from a receipt";
+            return Err(ApiError::invalid("as_of", problem));
+        };
+        if !scope.chain().any(|seen| seen.hash() == position.scope) {
+            let problem = "is a position of a scope that this fetch does not read";
+            return Err(ApiError::invalid("as_of", problem));
+        }
+        Ok(Some(Self::Position(position)))
+    }
+}
+
 /// What an answer tells beside what was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Include {
@@ -129,6 +160,8 @@ pub struct FetchRequest {
     pub explain: bool,
     /// How recent the answer must be.
     pub freshness: Option<Freshness>,
+    /// Which past state is asked for; none means the present.
+    pub as_of: Option<AsOf>,
     /// The conversation that it is asked for in.
     pub conversation: Option<ConversationRef>,
     /// Whether what was said in that conversation comes first.
@@ -152,8 +185,13 @@ impl SummaryMode {
         let mode = fields.string("context_mode", 64)?;
         let profile = !fields.has("include_profile") || fields.flag("include_profile")?;
         let conversations = fields.number("last_n_conversations", 0, CONVERSATIONS_MAX)?;
+        let is_past = fields.has("as_of");
         match mode.as_deref() {
             None | Some("" | "memories") => Ok(None),
+            Some("conversation-summary") if is_past => Err(ApiError::invalid(
+                "as_of",
+                "does not go with context_mode conversation-summary",
+            )),
             Some("conversation-summary") => Ok(Some(Self {
                 profile,
                 conversations: conversations.unwrap_or(CONVERSATIONS_DEFAULT),
@@ -253,6 +291,7 @@ impl FetchRequest {
             shape,
             explain: fields.flag("explain")?,
             freshness: freshness(fields, &scope)?,
+            as_of: AsOf::take(fields, &scope)?,
             conversation: None,
             conversation_first: false,
             with_conversation: !fields.has("include_conversation_context")

@@ -42,7 +42,7 @@ pub use event::{
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{
-    FetchMode, FetchRequest, Freshness, Include, ResponseShape, SummaryMode, TypeFilter,
+    AsOf, FetchMode, FetchRequest, Freshness, Include, ResponseShape, SummaryMode, TypeFilter,
 };
 pub use hash::{HASH_BYTES, Hash128};
 pub use id::{

@@ -88,6 +88,8 @@ pub const RESULTS_DEFAULT: usize = 10;
 pub const CONVERSATIONS_MAX: usize = 20;
 /// Conversations that a fetch of summaries answers with when it does not say.
 pub const CONVERSATIONS_DEFAULT: usize = 3;
+/// Bytes of an `as_of`: a time or a position.
+pub const AS_OF_BYTES_MAX: usize = 128;
 /// Token budget that one fetch may ask for.
 pub const TOKENS_MAX: usize = 1_000_000;
 /// Text and metadata of all items of one answer. Ranked, they stand in it twice, and all of it must fit a NATS message.

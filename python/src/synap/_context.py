@@ -48,6 +48,7 @@ class UserContext(Part):
         query_date: Moment | None = None,
         response_shape: ResponseShape = "by_type",
         explain: bool = False,
+        as_of: Moment | Position | None = None,
         position: Position | None = None,
         wait_ms: int | None = None,
         if_stale: IfStale | None = None,
@@ -65,8 +66,9 @@ class UserContext(Part):
         newest memories. `include_shadowed` adds what a narrower or newer memory contradicts, marked with `shadowed_by`.
         `include_prompt` adds `prompt`, all items as one text that fences them as data. `types` are `facts`,
         `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why each item is there, and
-        `left_out`. `query_date` is when the queries are
-        asked: "last week" in them counts from there. `precision_level` is handed on; the server does not use it.
+        `left_out`. `query_date` is when the queries are asked: "last week" in them counts from there. `as_of`, a time or
+        a receipt, asks for what would have been told then, under today's ranking and without what was erased since.
+        `precision_level` is handed on; the server does not use it.
 
         `position` takes a receipt: the answer then holds that write, after a wait of up to `wait_ms` (2,000 if not
         given). If that is too short, the answer comes with `stale` set; with `if_stale="refuse"` there is a
@@ -92,6 +94,7 @@ class UserContext(Part):
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
+            as_of=as_of,
             response_shape=response_shape,
             wait_ms=wait_ms,
             if_stale=if_stale,
@@ -121,6 +124,7 @@ class CustomerContext(Part):
         query_date: Moment | None = None,
         response_shape: ResponseShape = "by_type",
         explain: bool = False,
+        as_of: Moment | Position | None = None,
         position: Position | None = None,
         wait_ms: int | None = None,
         if_stale: IfStale | None = None,
@@ -144,6 +148,7 @@ class CustomerContext(Part):
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
+            as_of=as_of,
             response_shape=response_shape,
             wait_ms=wait_ms,
             if_stale=if_stale,
@@ -169,6 +174,7 @@ class ClientContext(Part):
         query_date: Moment | None = None,
         response_shape: ResponseShape = "by_type",
         explain: bool = False,
+        as_of: Moment | Position | None = None,
         position: Position | None = None,
         wait_ms: int | None = None,
         if_stale: IfStale | None = None,
@@ -191,6 +197,7 @@ class ClientContext(Part):
             mode=mode,
             precision_level=precision_level,
             query_date=query_date,
+            as_of=as_of,
             response_shape=response_shape,
             wait_ms=wait_ms,
             if_stale=if_stale,

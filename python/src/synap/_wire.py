@@ -153,21 +153,27 @@ def fetch(
 ) -> dict[str, Any]:
     """A fetch as the server reads it."""
     refuse_empty_ids(ids)
-    if position is not None and not isinstance(position, str):
-        if position.position is None:
-            raise invalid("position", "is missing: the document was refused, so there is nothing to wait for")
-        position = position.position
     values = {
         **ids,
         **rest,
+        "as_of": _token("as_of", rest.get("as_of")),
         # What there is without a mode has a name among the vendor's, and another one on the wire.
         "context_mode": None if rest.get("context_mode") == "in-conversation" else rest.get("context_mode"),
         "search_query": _strings(search_query),
         "types": _strings(types),
-        "position": position,
+        "position": _token("position", position),
         "explain": explain or None,
     }
     return without_unset(values)
+
+
+def _token(name: str, given: Position | Moment | None) -> str | datetime | date | None:
+    """The position of a receipt; anything else as it is."""
+    if given is None or isinstance(given, (str, date)):
+        return given
+    if given.position is None:
+        raise invalid(name, "is missing: the document was refused, so it has no place in the log")
+    return given.position
 
 
 def segment(name: str, given: Id) -> str:

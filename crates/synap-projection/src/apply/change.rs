@@ -33,6 +33,7 @@ pub(super) fn update<S: Snapshot>(
         event_id: at.event.id,
         metadata,
         created_seq: at.seq.get(),
+        previous: Some(index.ordinal),
         ..changed(old, data)
     };
     let (source, turn) = (row.source.clone(), row.turn);
@@ -131,6 +132,7 @@ pub(super) fn forget<S: Snapshot>(
     for id in forgotten {
         let row = TombstoneRow {
             seq: at.seq.get(),
+            request: data.request_id,
             accepted_at: at.accepted_at(),
         };
         state.put(key::tombstone(&at.hash, id), &row);

@@ -63,7 +63,10 @@ fn replace<S: Snapshot>(
 ) -> Result<Vec<MemoryId>, ApplyError> {
     match &before {
         None => memories.count_document(),
-        Some(before) => drop(memories.end(&before.ordinals, state)?),
+        Some(before) => {
+            memories.end(&before.ordinals, state)?;
+            memories.replace();
+        }
     }
     let origin = Origin {
         source: MemorySource::Document(data.document_id.clone()),

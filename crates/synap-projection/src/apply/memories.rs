@@ -31,12 +31,14 @@ pub(super) struct Origin {
 #[derive(Debug)]
 pub(super) struct Memories<'a> {
     at: &'a At<'a>,
-    totals: StatsRow,
+    stats: StatsRow,
     /// Of a user's scope: as it stands, and whether it has changed.
     profile: Option<(ProfileRow, bool)>,
     /// The last erasure that covers the scope; 0 if there is none.
     erased: u64,
     known: BTreeSet<MemoryId>,
+    /// Whether there may have been earlier versions of what is added.
+    is_replacing: bool,
     passages: Passages,
     /// The ordinal of the first memory that this event adds.
     first: u32,
@@ -48,7 +50,7 @@ impl<'a> Memories<'a> {
         state: &State<'_, S>,
     ) -> Result<Self, ApplyError> {
         let erased = last_erasure(at.scope, |key| state.row(key))?.map_or(0, |row| row.seq);
-        let totals = state
+        let known = state
             .row(&key::stats(&at.hash))?
             .unwrap_or_else(|| StatsRow::new(at.scope.clone()))
             .after_erasure(erased);
@@ -68,9 +70,10 @@ impl<'a> Memories<'a> {
             profile,
             erased,
             known: BTreeSet::new(),
+            is_replacing: false,
             passages: Passages::default(),
-            first: totals.next_ordinal,
-            totals,
+            first: known.totals.next_ordinal,
+            stats: known,
         })
     }
 
@@ -81,12 +84,17 @@ impl<'a> Memories<'a> {
 
     /// Memories that can be told.
     pub(super) const fn count(&self) -> u32 {
-        self.totals.live
+        self.stats.totals.live
+    }
+
+    /// What is added from now on takes the place of an earlier version.
+    pub(super) const fn replace(&mut self) {
+        self.is_replacing = true;
     }
 
     /// One more document.
     pub(super) const fn count_document(&mut self) {
-        self.totals.documents += 1;
+        self.stats.documents += 1;
     }
 
     /// Writes the caller's data of `event`, if there is any; answers under which id.
@@ -115,6 +123,7 @@ impl<'a> Memories<'a> {
         if self.is_forgotten(id, state)? || !self.known.insert(id) {
             return Ok(None);
         }
+        let previous = self.previous(id, state)?;
         self.learn(id, &statement, origin);
         let said_at = statement.said_at.or(origin.said_at);
         let row = MemoryRow {
@@ -137,12 +146,28 @@ impl<'a> Memories<'a> {
             passage: 0,
             passage_memories: 0,
             passage_terms: 0,
+            tokens: 0,
             sequence: Vec::new(),
             metadata: origin.metadata,
             created_seq: self.at.seq.get(),
             ended_seq: None,
+            previous,
         };
         self.write(row, state).map(Some)
+    }
+
+    /// The ordinal of what the memory was in an earlier version of its document.
+    fn previous<S: Snapshot>(
+        &self,
+        id: MemoryId,
+        state: &State<'_, S>,
+    ) -> Result<Option<u32>, ApplyError> {
+        if !self.is_replacing {
+            return Ok(None);
+        }
+        let index = state.row(&key::memory_index(&self.at.client, id))?;
+        let own = index.filter(|index| index.scope == *self.at.scope);
+        Ok(own.map(|index| index.ordinal))
     }
 
     /// Whether the memory was forgotten. What was forgotten before an erasure is new after it, like everything else.
@@ -151,7 +176,7 @@ impl<'a> Memories<'a> {
         id: MemoryId,
         state: &State<'_, S>,
     ) -> Result<bool, ApplyError> {
-        if self.totals.forgotten == 0 {
+        if self.stats.forgotten == 0 {
             return Ok(false);
         }
         let tombstone = state.row(&key::tombstone(&self.at.hash, id))?;
@@ -164,8 +189,8 @@ impl<'a> Memories<'a> {
         row: MemoryRow,
         state: &mut State<'_, S>,
     ) -> Result<u32, ApplyError> {
-        let ordinal = self.totals.next_ordinal;
-        self.totals.next_ordinal = ordinal.checked_add(1).ok_or(ApplyError::ScopeFull)?;
+        let ordinal = self.stats.totals.next_ordinal;
+        self.stats.totals.next_ordinal = ordinal.checked_add(1).ok_or(ApplyError::ScopeFull)?;
         let index = MemoryIndexRow {
             scope: self.at.scope.clone(),
             ordinal,
@@ -184,10 +209,10 @@ impl<'a> Memories<'a> {
         state: &mut State<'_, S>,
     ) -> Result<(), ApplyError> {
         let written = self.passages.end(self.at, self.erased, state)?;
-        self.totals.live += written.memories;
-        self.totals.live_terms += written.terms;
-        self.totals.live_passages += u32::from(written.memories > 0);
-        self.totals.live_passage_terms += written.passage_terms;
+        self.stats.totals.live += written.memories;
+        self.stats.totals.live_terms += written.terms;
+        self.stats.totals.live_passages += u32::from(written.memories > 0);
+        self.stats.totals.live_passage_terms += written.passage_terms;
         Ok(())
     }
 
@@ -214,8 +239,8 @@ impl<'a> Memories<'a> {
                 continue;
             };
             row.ended_seq = Some(self.at.seq.get());
-            self.totals.live = self.totals.live.saturating_sub(1);
-            self.totals.live_terms = self.totals.live_terms.saturating_sub(row.terms());
+            self.stats.totals.live = self.stats.totals.live.saturating_sub(1);
+            self.stats.totals.live_terms = self.stats.totals.live_terms.saturating_sub(row.terms());
             self.unlearn(row.id);
             ended.push(row.id);
             touched.insert(row.passage, (row.passage_memories, row.passage_terms));
@@ -229,9 +254,9 @@ impl<'a> Memories<'a> {
                 texts.extend(row.map(|row| row.text));
             }
             if !is_told {
-                self.totals.live_passages = self.totals.live_passages.saturating_sub(1);
-                let left = self.totals.live_passage_terms;
-                self.totals.live_passage_terms = left.saturating_sub(terms.into());
+                self.stats.totals.live_passages = self.stats.totals.live_passages.saturating_sub(1);
+                let left = self.stats.totals.live_passage_terms;
+                self.stats.totals.live_passage_terms = left.saturating_sub(terms.into());
                 passages::forget(self.at, first, &texts, state);
             }
         }
@@ -240,19 +265,19 @@ impl<'a> Memories<'a> {
 
     /// One more memory that may not come back.
     pub(super) const fn count_forgotten(&mut self) {
-        self.totals.forgotten += 1;
+        self.stats.forgotten += 1;
     }
 
     /// Writes what was counted, and the last passage.
     pub(super) fn close<S: Snapshot>(mut self, state: &mut State<'_, S>) -> Result<(), ApplyError> {
         self.end_passage(state)?;
         self.passages.close(self.at, state);
-        state.put(key::stats(&self.at.hash), &self.totals);
-        if self.first < self.totals.next_ordinal {
+        state.put(key::stats(&self.at.hash), &self.stats);
+        if self.first < self.stats.totals.next_ordinal {
             let row = FreshRow {
                 scope: self.at.scope.clone(),
                 first: self.first,
-                end: self.totals.next_ordinal,
+                end: self.stats.totals.next_ordinal,
             };
             state.put(key::fresh(self.at.seq), &row);
         }

@@ -5,9 +5,10 @@ use super::{ApplyError, At};
 use crate::State;
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
-    CHUNK_ORDINALS, MemoryRow, Passage, PassageFlags, Posting, Snapshot, Summary, ThreadRow, key,
+    CHUNK_ORDINALS, Ended, MemoryRow, Passage, PassageFlags, Posting, Snapshot, Summary, ThreadRow,
+    key,
 };
-use synap_text::{has_time, manner, name_hashes, term_hash, terms};
+use synap_text::{estimate_tokens, has_time, manner, name_hashes, term_hash, terms};
 use synap_types::{Hash128, MemorySource};
 
 /// Bytes of the source, and memories, of one passage: a turn, or two or three paragraphs. What is said near each other is
@@ -67,6 +68,7 @@ impl Passages {
         for (_, row) in &mut memories {
             let terms = terms(&row.text);
             total += terms.len();
+            row.tokens = saturating_u32(estimate_tokens(&row.text));
             row.passage = first;
             row.passage_memories = count;
             row.sequence = terms.iter().map(|term| term_hash(term)).collect();
@@ -142,6 +144,12 @@ pub(super) fn forget<S: Snapshot>(
         ..empty(first)
     };
     let chunk = key::passage_chunk(&at.hash, ended.chunk());
+    state.append(chunk, &ended.bytes());
+    let ended = Ended {
+        ordinal: first,
+        seq: at.seq.get(),
+    };
+    let chunk = key::ended_chunk(&at.hash, ended.chunk());
     state.append(chunk, &ended.bytes());
     let terms: BTreeSet<String> = texts.iter().flat_map(|text| terms(text)).collect();
     for term in terms {
@@ -234,6 +242,10 @@ fn index<S: Snapshot>(
 fn source_bytes(row: &MemoryRow) -> usize {
     let [start, end] = row.span;
     end.saturating_sub(start) as usize
+}
+
+fn saturating_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn saturating(count: usize) -> u16 {

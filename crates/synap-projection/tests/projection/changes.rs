@@ -121,7 +121,7 @@ fn an_updated_memory_keeps_its_id_and_goes_with_its_document() {
         (rows[2].accepted_at, rows[2].updated_at),
         (rows[0].accepted_at, Some(5_000_000))
     );
-    assert_eq!(stats(&store, &alice()).live, 2);
+    assert_eq!(stats(&store, &alice()).totals.live, 2);
     let replaced = with_document(|rows| {
         let mut events = replace(rows);
         events.push(ingest_into(&alice(), "home", "All is new here.", "home 2"));
@@ -162,8 +162,8 @@ fn a_forgotten_memory_does_not_come_back_with_a_new_version() {
         live_texts(&store, &alice()),
         ["The parking lot is closed.", "The roof is green."]
     );
-    let totals = stats(&store, &alice());
-    assert_eq!((totals.live, totals.forgotten), (2, 1));
+    let stats = stats(&store, &alice());
+    assert_eq!((stats.totals.live, stats.forgotten), (2, 1));
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn erased_scopes_hide_all_that_was_there_and_count_anew() {
             &["The plan is secret."]
         };
         assert_eq!(told(&store, &acme), plan);
-        let totals = stats(&store, &alice());
-        assert_eq!((totals.live, totals.documents), (2, 1), "{totals:?}");
+        let stats = stats(&store, &alice());
+        assert_eq!((stats.totals.live, stats.documents), (2, 1), "{stats:?}");
         let now = row(&store).unwrap();
         assert_eq!(
             (now.turns, now.created_seq),

@@ -104,13 +104,13 @@ proptest! {
         for owner in [scope(&[]), scope(&["acme"]), scope(&["acme", "dana"])] {
             let rows = crate::world::memories(&store, &owner);
             let live: Vec<_> = rows.iter().filter(|row| row.is_live()).collect();
-            let Some(totals) = store.snapshot().row(&key::stats(&owner.hash())).unwrap() else {
+            let Some(stats) = store.snapshot().row(&key::stats(&owner.hash())).unwrap() else {
                 prop_assert_eq!(rows.len(), 0);
                 continue;
             };
-            prop_assert_eq!(totals.next_ordinal as usize, rows.len());
-            prop_assert_eq!(totals.live as usize, live.len());
-            prop_assert_eq!(totals.live_terms, live.iter().map(|row| row.terms()).sum::<u64>());
+            prop_assert_eq!(stats.totals.next_ordinal as usize, rows.len());
+            prop_assert_eq!(stats.totals.live as usize, live.len());
+            prop_assert_eq!(stats.totals.live_terms, live.iter().map(|row| row.terms()).sum::<u64>());
         }
     }
 }

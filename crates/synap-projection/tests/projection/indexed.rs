@@ -13,7 +13,7 @@ pub(crate) fn check_terms(store: &MemoryStore, scope: &Scope, erased: u64) {
     let (rows, hash) = (store.snapshot(), scope.hash());
     let mut expected: BTreeMap<String, (Vec<Posting>, Summary)> = BTreeMap::new();
     let stats = rows.row(&key::stats(&hash)).unwrap();
-    let first = stats.map_or(0, |row| row.after_erasure(erased).first_ordinal);
+    let first = stats.map_or(0, |row| row.totals.after_erasure(erased).first_ordinal);
     let mut passages: BTreeMap<u32, Vec<MemoryRow>> = BTreeMap::new();
     for (ordinal, row) in (0..).zip(memories(store, scope)) {
         assert_eq!(ordinal >= first, row.created_seq > erased, "{row:?}");

@@ -301,7 +301,9 @@ fn check_scope(store: &MemoryStore, scope: &Scope) {
 
     let totals = rows.row(&key::stats(&hash)).unwrap();
     let counted = totals.map(|row| row.after_erasure(erased));
-    let counted = counted.map_or((0, 0, 0), |row| (row.live, row.live_terms, row.documents));
+    let counted = counted.map_or((0, 0, 0), |row| {
+        (row.totals.live, row.totals.live_terms, row.documents)
+    });
     let terms = live.iter().map(|row| row.terms()).sum();
     assert_eq!(
         counted,

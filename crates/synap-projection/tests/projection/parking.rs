@@ -10,8 +10,8 @@ use std::sync::Arc;
 use synap_log::{MemoryLog, Recorded};
 use synap_projection::turn;
 use synap_readmodel::{
-    IngestionRow, Key, MemoryStore, ParkedRow, Prefix, ReadStore as _, Snapshot, SnapshotExt as _,
-    StatsRow, StoreError, Table, Visit, WriteSet, key,
+    IngestionRow, Item, Key, MemoryStore, ParkedRow, Prefix, ReadStore as _, Snapshot,
+    SnapshotExt as _, StatsRow, StoreError, Table, Visit, WriteSet, key,
 };
 use synap_types::{Event, Seq, TurnDoor, TurnRole};
 
@@ -39,10 +39,8 @@ fn damaged(seq: u64, event: &Event, from: &str, to: &str) -> Recorded {
 fn full() -> MemoryStore {
     let (store, acme) = (MemoryStore::default(), scope(&["acme"]));
     let mut writes = WriteSet::default();
-    let row = StatsRow {
-        next_ordinal: u32::MAX,
-        ..StatsRow::new(acme.clone())
-    };
+    let mut row = StatsRow::new(acme.clone());
+    row.totals.next_ordinal = u32::MAX;
     writes.put(key::stats(&acme.hash()), &row);
     store.commit(&writes).unwrap();
     store
@@ -221,8 +219,12 @@ impl<S: Snapshot> Snapshot for Trap<S> {
         Err(StoreError::Io("stands for a broken disk".into()))
     }
 
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
-        self.rows.scan(prefix, visit)
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        self.rows.scan_from(prefix, from, visit)
+    }
+
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
+        self.rows.last_at(prefix, at)
     }
 
     fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {

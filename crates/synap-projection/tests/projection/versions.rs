@@ -35,13 +35,17 @@ fn other_content_ends_the_old_memories() {
         rows,
         expected.map(|(text, created, ended)| (text.to_owned(), created, ended))
     );
-    let totals = store
+    let stats = store
         .snapshot()
         .row(&key::stats(&acme.hash()))
         .unwrap()
         .unwrap();
     assert_eq!(
-        (totals.documents, totals.live, totals.next_ordinal),
+        (
+            stats.documents,
+            stats.totals.live,
+            stats.totals.next_ordinal
+        ),
         (1, 2, 4)
     );
     let document = store
@@ -88,7 +92,10 @@ fn the_same_content_under_another_key_is_seen_and_answered_and_changes_nothing_e
     let (once, again) = (applied(&log_of(&events[..1])), applied(&log_of(&events)));
     let changed = compare(&once.snapshot(), &again.snapshot(), 10).unwrap();
     let kinds: Vec<_> = changed.iter().map(|row| row.kind.unwrap()).collect();
-    assert_eq!(kinds, [Kind::Checkpoint, Kind::Seen, Kind::Ingestion]);
+    assert_eq!(
+        kinds,
+        [Kind::Checkpoint, Kind::Seen, Kind::Ingestion, Kind::History,]
+    );
     let client = scope(&[]).hash();
     let row = |event: &Event| {
         let at = key::ingestion(&client, data(event).ingestion_id);

@@ -22,23 +22,23 @@ impl ScopePart {
         view: &ScopeView<'_, S>,
         queries: &[Query],
     ) -> Result<Self, FetchError> {
-        let Some(stats) = view.stats()? else {
+        let Some(totals) = view.totals()? else {
             return Ok(Self::default());
         };
         let terms = || queries.iter().flat_map(Query::forms);
-        if stats.next_ordinal - stats.first_ordinal <= WHOLE_ORDINALS_MAX {
+        if totals.next_ordinal - totals.first_ordinal <= WHOLE_ORDINALS_MAX {
             let passages = Passages::all(view)?;
-            let postings = Postings::of_all(view, &passages, &stats, terms())?;
+            let postings = Postings::of_all(view, &passages, &totals, terms())?;
             return Ok(Self {
                 passages,
                 postings,
                 rows: BTreeMap::new(),
             });
         }
-        let mut known = ScopeTerms::new(Some(&stats));
+        let mut known = ScopeTerms::new(Some(&totals));
         let mut ordinals = BTreeSet::new();
         for query in queries {
-            let own = ChainStats::of(&stats);
+            let own = ChainStats::of(&totals);
             ordinals.extend(window(view, &mut known, own, query)?);
         }
         let ordinals: Vec<u32> = ordinals.into_iter().collect();

@@ -9,7 +9,7 @@ use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
-use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, StatsRow, TF_MAX, key};
+use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, TF_MAX, Totals, key};
 use synap_text::term_hash;
 
 /// Saturation of repetition, and how much length counts: the values of the literature for passages.
@@ -38,7 +38,7 @@ impl AddAssign for ChainStats {
 
 impl ChainStats {
     /// Of one scope.
-    pub(crate) fn of(row: &StatsRow) -> Self {
+    pub(crate) fn of(row: &Totals) -> Self {
         Self {
             memories: row.live.into(),
             terms: row.live_terms,
@@ -80,12 +80,12 @@ impl Postings {
     pub(crate) fn of_all<'q, S: Snapshot>(
         view: &ScopeView<'_, S>,
         passages: &Passages,
-        stats: &StatsRow,
+        totals: &Totals,
         terms: impl Iterator<Item = &'q str>,
     ) -> Result<Self, FetchError> {
         let terms: BTreeSet<&str> = terms.collect();
         let chunks =
-            stats.first_ordinal / CHUNK_ORDINALS..stats.next_ordinal.div_ceil(CHUNK_ORDINALS);
+            totals.first_ordinal / CHUNK_ORDINALS..totals.next_ordinal.div_ceil(CHUNK_ORDINALS);
         let of_term = |term: &&str| {
             let term = (*term).to_owned();
             chunks

@@ -9,9 +9,9 @@ mod top;
 use super::Query;
 use super::bm25::{B, ChainStats, K1, idf};
 use crate::{FetchError, ScopeView};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, StatsRow, Summary, key};
+use synap_readmodel::{CHUNK_ORDINALS, Ended, Posting, Snapshot, Summary, Totals, key};
 use top::List;
 
 /// Ordinals of a scope up to which every passage takes part in every fetch. Reading them costs about a millisecond.
@@ -100,9 +100,9 @@ impl Whole {
 
 impl ScopeTerms {
     /// Of a scope with these statistics.
-    pub(crate) fn new(stats: Option<&StatsRow>) -> Self {
+    pub(crate) fn new(totals: Option<&Totals>) -> Self {
         Self {
-            ordinals: stats.map_or((0, 0), |row| (row.first_ordinal, row.next_ordinal)),
+            ordinals: totals.map_or((0, 0), |row| (row.first_ordinal, row.next_ordinal)),
             room_bytes: WHOLE_BYTES_MAX,
             ..Self::default()
         }
@@ -118,6 +118,7 @@ impl ScopeTerms {
             return Ok(());
         }
         let chunks = from / CHUNK_ORDINALS..(to - 1) / CHUNK_ORDINALS + 1;
+        let chunks_end = chunks.end;
         let mut unknown: Vec<&str> = terms.iter().map(|term| &*term.term).collect();
         unknown.retain(|term| !self.summaries.contains_key(*term));
         let mut found = if chunks.end - chunks.start <= POINT_READS_MAX {
@@ -127,10 +128,13 @@ impl ScopeTerms {
             scans.collect::<Result<Vec<_>, _>>()?
         };
         for (term, summaries) in unknown.into_iter().zip(&mut found) {
-            if let Some((chunk, summary)) = summaries.first_mut()
-                && *chunk * CHUNK_ORDINALS < from
-            {
-                *summary = after_erasure(view, term, (*chunk, *summary), from)?;
+            summaries.retain(|(chunk, _)| *chunk < chunks_end);
+            for (chunk, summary) in summaries.iter_mut() {
+                let start = *chunk * CHUNK_ORDINALS;
+                let is_cut = start < from || to - start < CHUNK_ORDINALS;
+                if view.is_past() && (is_cut || summary.ended > 0) || start < from {
+                    *summary = recounted(view, term, (*chunk, *summary), (from, to))?;
+                }
             }
             self.summaries
                 .insert(term.to_owned(), std::mem::take(summaries));
@@ -216,22 +220,41 @@ fn by_scan<S: Snapshot>(
     Ok(found)
 }
 
-/// The summary of a chunk in which some memories are older than the scope's last erasure: nothing is counted of those.
-fn after_erasure<S: Snapshot>(
+/// The summary of a chunk of which some passages do not count, being older than the scope's last erasure or younger than
+/// what is asked for, or of which some had not ended yet then.
+fn recounted<S: Snapshot>(
     view: &ScopeView<'_, S>,
     term: &str,
     (chunk, summary): (u32, Summary),
-    from: u32,
+    (from, to): (u32, u32),
 ) -> Result<Summary, FetchError> {
     let at = key::posting_chunk(view.hash(), term, chunk);
     let value = view.snapshot.get(&at)?.unwrap_or_default();
-    let younger = Posting::read(chunk, &value);
-    let younger = younger.filter(|posting| posting.ordinal >= from).count();
+    let gone = if summary.ended > 0 {
+        ended(view, chunk)?
+    } else {
+        BTreeSet::new()
+    };
+    let counts = |posting: &Posting| (from..to).contains(&posting.ordinal);
+    let (gone, there): (Vec<Posting>, Vec<Posting>) = Posting::read(chunk, &value)
+        .filter(counts)
+        .partition(|posting| gone.contains(&posting.ordinal));
+    let saturating = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     Ok(Summary {
-        entries: u16::try_from(younger).unwrap_or(u16::MAX),
-        ended: 0,
+        entries: saturating(there.len() + gone.len()),
+        ended: saturating(gone.len()),
         ..summary
     })
+}
+
+/// The passages of a chunk that have ended, as far as `view` sees it.
+fn ended<S: Snapshot>(view: &ScopeView<'_, S>, chunk: u32) -> Result<BTreeSet<u32>, FetchError> {
+    let value = view
+        .snapshot
+        .get(&key::ended_chunk(view.hash(), chunk))?
+        .unwrap_or_default();
+    let gone = Ended::read(&value).filter(|entry| !view.is_live(Some(entry.seq)));
+    Ok(gone.map(|entry| entry.ordinal).collect())
 }
 
 /// Scores of one query in every scope of the chain: per scope, ordinal and score of passages that match, by ordinal.
@@ -271,7 +294,7 @@ fn score<S: Snapshot>(
             whole: scope.whole.get(*term),
         });
         let lists: Vec<List<'_>> = lists.filter(|list| !list.summaries.is_empty()).collect();
-        top::best(view, &lists, scope.ordinals.0, saturation, most)
+        top::best(view, &lists, scope.ordinals, saturation, most)
     };
     views.iter().zip(&*scopes).map(in_scope).collect()
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use synap_query::{ScopeView, fetch};
 use synap_readmodel::{
-    Key, MemoryRow, Prefix, ReadStore as _, Snapshot, SnapshotExt as _, StoreError, Table, Visit,
-    WriteSet, key,
+    Item, Key, MemoryRow, Prefix, ReadStore as _, Snapshot, SnapshotExt as _, StoreError, Table,
+    Visit, WriteSet, key,
 };
 use synap_types::FetchRequest;
 
@@ -35,12 +35,16 @@ impl<S: Snapshot> Snapshot for Counting<S> {
         self.rows.get(key)
     }
 
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         self.rows
-            .scan(prefix, &mut |rest, value| -> ControlFlow<()> {
+            .scan_from(prefix, from, &mut |rest, value| -> ControlFlow<()> {
                 self.count(prefix.table());
                 visit(rest, value)
             })
+    }
+
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
+        self.rows.last_at(prefix, at)
     }
 
     fn scan_table(&self, _: Table, _: Visit<'_>) -> Result<(), StoreError> {

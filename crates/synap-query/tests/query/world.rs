@@ -6,7 +6,7 @@ use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
     ReadStore as _, StatsRow, Summary, WriteSet, key,
 };
-use synap_text::{Source, normal_form, statements, term_hash, terms};
+use synap_text::{Source, estimate_tokens, normal_form, statements, term_hash, terms};
 use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
     Content, DocumentType, EventId, FetchMode, FetchRequest, FetchResponse, Include, MemoryId,
@@ -17,7 +17,7 @@ use synap_types::{
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
-    totals: BTreeMap<Scope, StatsRow>,
+    stats: BTreeMap<Scope, StatsRow>,
     seq: u64,
 }
 
@@ -38,8 +38,9 @@ impl World {
         self.seq += 1;
         let (hash, mut writes) = (scope.hash(), WriteSet::default());
         let mut rows: Vec<MemoryRow> = Vec::new();
-        let totals = self.totals.entry(scope.clone());
-        let totals = totals.or_insert_with(|| StatsRow::new(scope.clone()));
+        let stats = self.stats.entry(scope.clone());
+        let stats = stats.or_insert_with(|| StatsRow::new(scope.clone()));
+        let totals = &mut stats.totals;
         let source = Source {
             content: &Content::Text(text.to_owned()),
             document_type: &document_type.parse().unwrap(),
@@ -57,6 +58,7 @@ impl World {
             totals.live += 1;
             totals.live_terms += terms.len() as u64;
             totals.live_passage_terms += terms.len() as u64;
+            let tokens = estimate_tokens(&statement.text);
             let row = MemoryRow {
                 id,
                 scope: scope.clone(),
@@ -77,10 +79,12 @@ impl World {
                 passage: ordinal,
                 passage_memories: 1,
                 passage_terms: 0,
+                tokens: tokens.try_into().unwrap(),
                 sequence: terms.iter().map(|term| term_hash(term)).collect(),
                 metadata: None,
                 created_seq: self.seq,
                 ended_seq: None,
+                previous: None,
             };
             rows.push(row);
         }
@@ -88,7 +92,7 @@ impl World {
             totals.live_passages += 1;
             write_passage(&mut writes, passage, self.seq);
         }
-        writes.put(key::stats(&hash), totals);
+        writes.put(key::stats(&hash), stats);
         let checkpoint = CheckpointRow {
             incarnation: 1,
             seq: self.seq,
@@ -109,9 +113,9 @@ impl World {
         json: &str,
     ) -> Vec<MemoryRow> {
         let first = self
-            .totals
+            .stats
             .get(scope)
-            .map_or(0, |totals| totals.next_ordinal);
+            .map_or(0, |stats| stats.totals.next_ordinal);
         let mut rows = self.add(scope, document, text);
         let (hash, mut writes) = (scope.hash(), WriteSet::default());
         let event = EventId::new(rows.first().unwrap().id.uuid());
@@ -232,6 +236,7 @@ pub(crate) fn request(scope: &Scope, queries: &[&str]) -> FetchRequest {
         shape: ResponseShape::Ranked,
         explain: true,
         freshness: None,
+        as_of: None,
         conversation: None,
         conversation_first: false,
         with_conversation: true,

@@ -40,10 +40,8 @@ fn turn(seq: u64) -> WriteSet {
         projection: 1,
     };
     writes.put(key::checkpoint(), &checkpoint);
-    let stats = StatsRow {
-        next_ordinal: ordinal,
-        ..StatsRow::new(Scope::of_client("app".parse().unwrap()))
-    };
+    let mut stats = StatsRow::new(Scope::of_client("app".parse().unwrap()));
+    stats.totals.next_ordinal = ordinal;
     writes.put(key::stats(&scope()), &stats);
     let parked = ParkedRow {
         reason: "a reason of some length".to_owned(),
@@ -74,7 +72,10 @@ fn check_commit_boundary(store: &RocksStore) -> u64 {
     let checkpoint = snapshot.row(&key::checkpoint()).unwrap();
     let seq = checkpoint.map_or(0, |row| row.seq);
     let stats = snapshot.row(&key::stats(&scope())).unwrap();
-    assert_eq!(stats.map_or(0, |row| u64::from(row.next_ordinal)), seq);
+    assert_eq!(
+        stats.map_or(0, |row| u64::from(row.totals.next_ordinal)),
+        seq
+    );
     let mut ordinals = Vec::new();
     let mut add = |rest: &[u8], chunk: &[u8]| {
         let postings = Posting::read(key::chunk_of(rest), chunk);

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
     set("include_shadowed", flag(args.include_shadowed));
     set("include_prompt", flag(args.prompt));
     set("position", args.position.clone().map(Value::from));
+    set("as_of", args.as_of.clone().map(Value::from));
     set("explain", flag(args.explain));
     set("response_shape", Some(json!("ranked")));
     let level = match (&args.whose.user, &args.whose.customer) {

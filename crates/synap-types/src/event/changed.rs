@@ -120,6 +120,10 @@ impl EventData for MemoryUpdated {
         &self.scope
     }
 
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
     fn about(&self) -> String {
         self.source.about()
     }
@@ -130,6 +134,10 @@ impl EventData for MemoryForgotten {
         &self.scope
     }
 
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
     fn about(&self) -> String {
         self.source.about()
     }
@@ -138,6 +146,10 @@ impl EventData for MemoryForgotten {
 impl EventData for ScopeErased {
     fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
     }
 
     fn about(&self) -> String {

@@ -160,6 +160,10 @@ impl EventData for MessageRecorded {
         &self.scope
     }
 
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
     fn about(&self) -> String {
         self.conversation_id.about()
     }
@@ -174,6 +178,10 @@ impl EventData for TranscriptIngested {
         &self.scope
     }
 
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
     fn about(&self) -> String {
         self.conversation_id.about()
     }
@@ -186,6 +194,10 @@ impl EventData for TranscriptIngested {
 impl EventData for ConversationCompacted {
     fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
     }
 
     fn about(&self) -> String {

@@ -68,6 +68,10 @@ impl EventData for MemoryIngested {
         &self.scope
     }
 
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
     fn about(&self) -> String {
         format!("documents/{}", self.document_id)
     }

@@ -69,10 +69,11 @@ fn stored(texts: &[(usize, Vec<&str>)], apart: u32) -> MemoryStore {
 }
 
 /// Statistics of a scope with so many ordinals.
-fn up_to(ordinals: u32) -> StatsRow {
-    let mut row = StatsRow::new(chain()[0].clone());
-    row.next_ordinal = ordinals;
-    row
+fn up_to(ordinals: u32) -> Totals {
+    Totals {
+        next_ordinal: ordinals,
+        ..Totals::default()
+    }
 }
 
 /// Robertson and Zaragoza, word by word, over all texts of the chain.

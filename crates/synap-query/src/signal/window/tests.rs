@@ -8,9 +8,9 @@
 use super::*;
 use proptest::prelude::*;
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use synap_readmodel::{
-    Key, Kind, MemoryStore, Prefix, ReadStore as _, StoreError, TF_MAX, Table, Visit, WriteSet,
+    Item, Key, Kind, MemoryStore, Prefix, ReadStore as _, StoreError, TF_MAX, Table, Visit,
+    WriteSet,
 };
 use synap_types::{Scope, ScopeLevel};
 
@@ -66,12 +66,15 @@ fn stored(texts: &[Text], apart: u32) -> MemoryStore {
 }
 
 /// Statistics as after an erasure: ordinals below `from` are gone.
-fn terms_of(scope: &Scope, from: u32, room_bytes: usize) -> ScopeTerms {
-    let mut row = StatsRow::new(scope.clone());
-    (row.first_ordinal, row.next_ordinal) = (from, u32::MAX);
+fn terms_of(from: u32, room_bytes: usize) -> ScopeTerms {
+    let totals = Totals {
+        first_ordinal: from,
+        next_ordinal: u32::MAX,
+        ..Totals::default()
+    };
     ScopeTerms {
         room_bytes,
-        ..ScopeTerms::new(Some(&row))
+        ..ScopeTerms::new(Some(&totals))
     }
 }
 
@@ -93,7 +96,7 @@ fn best_of(
     most: usize,
 ) -> Vec<Vec<(u32, f32)>> {
     let views = chain().map(|scope| ScopeView::new(scope, rows).unwrap());
-    let mut scopes = chain().map(|scope| terms_of(&scope, from, room_bytes));
+    let mut scopes = chain().map(|_| terms_of(from, room_bytes));
     let weighted: Vec<_> = query
         .iter()
         .map(|(term, weight)| WeightedTerm {
@@ -155,13 +158,17 @@ impl<S: Snapshot> Snapshot for Counting<S> {
         Ok(found)
     }
 
-    fn scan(&self, prefix: &Prefix, visit: Visit<'_>) -> Result<(), StoreError> {
-        self.0.scan(prefix, &mut |rest, value| {
+    fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        self.0.scan_from(prefix, from, &mut |rest, value| {
             if Kind::of(prefix.bytes()) == Some(Kind::Posting) {
                 self.1.set(self.1.get() + value.len() / 4);
             }
             visit(rest, value)
         })
+    }
+
+    fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
+        self.0.last_at(prefix, at)
     }
 
     fn scan_table(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {
@@ -238,7 +245,7 @@ proptest! {
     fn frequencies_are_those_after_the_erasure(texts in texts(60), apart in 1..900_u32, gone in 0..60_u32) {
         let rows = stored(&texts, apart).snapshot();
         let view = ScopeView::new(chain()[0].clone(), &rows).unwrap();
-        let mut terms = terms_of(&view.scope, gone * apart, 0);
+        let mut terms = terms_of(gone * apart, 0);
         let word = WeightedTerm { term: "alpha".to_owned(), weight: 1.0 };
         terms.load(&view, &[word]).unwrap();
         let left = texts.iter().skip(gone as usize);

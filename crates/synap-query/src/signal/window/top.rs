@@ -5,7 +5,7 @@
 //! memories found so far could still make it with its help. What is skipped could not have been among the best, so the
 //! answer is the one of reading all.
 
-use super::{Saturation, Whole};
+use super::{Saturation, Whole, ended};
 use crate::{FetchError, ScopeView};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -39,6 +39,8 @@ struct Chunk {
     lists: Vec<usize>,
     /// For each of them, what a memory could score by it and those after it.
     bounds: Vec<f32>,
+    /// Whether some of those passages have ended.
+    has_ended: bool,
 }
 
 impl Chunk {
@@ -53,19 +55,19 @@ impl Chunk {
     }
 }
 
-/// Ordinals and scores of the best `most` memories that have one of the terms, by ordinal; of equals the newest. Ordinals
-/// below `from` are gone.
+/// Ordinals and scores of the best `most` passages that have one of the terms, by ordinal; of equals the newest. Those that
+/// have ended are none, nor are `ordinals` outside of the range (from, to).
 pub(super) fn best<S: Snapshot>(
     view: &ScopeView<'_, S>,
     lists: &[List<'_>],
-    from: u32,
+    ordinals: (u32, u32),
     saturation: Saturation,
     most: usize,
 ) -> Result<Vec<(u32, f32)>, FetchError> {
     let mut search = Search {
         view,
         lists,
-        from,
+        ordinals,
         saturation,
         sums: vec![0.0; CHUNK_ORDINALS as usize],
         top: Top::new(most),
@@ -86,6 +88,7 @@ fn plan(lists: &[List<'_>], saturation: Saturation) -> Vec<Chunk> {
         for (number, summary) in list.summaries {
             let chunk = chunks.entry(*number).or_default();
             chunk.number = *number;
+            chunk.has_ended |= summary.ended > 0;
             chunk.lists.push(place);
             chunk.bounds.push(list.weight * saturation.bound(*summary));
         }
@@ -110,7 +113,7 @@ fn plan(lists: &[List<'_>], saturation: Saturation) -> Vec<Chunk> {
 struct Search<'a, S> {
     view: &'a ScopeView<'a, S>,
     lists: &'a [List<'a>],
-    from: u32,
+    ordinals: (u32, u32),
     saturation: Saturation,
     /// Of the chunk at hand, by offset. An array beats a map, and one for a chunk is small. Zeros between chunks.
     sums: Vec<f32>,
@@ -133,16 +136,30 @@ impl<'a, S: Snapshot> Search<'a, S> {
             let value = self.value(list, chunk.number)?;
             self.add(list.weight, &value);
         }
-        if let Some(gone) = self.from.checked_sub(chunk.number * CHUNK_ORDINALS) {
-            self.sums
-                .iter_mut()
-                .take(gone as usize)
-                .for_each(|sum| *sum = 0.0);
-        }
+        self.take_out(chunk)?;
         if !others.is_empty() {
             self.add_others(others, chunk.number)?;
         }
         self.offer_sums(chunk.number);
+        Ok(())
+    }
+
+    /// Forgets what is not there: older or younger than what is asked for, or ended.
+    fn take_out(&mut self, chunk: &Chunk) -> Result<(), FetchError> {
+        let (from, to) = self.ordinals;
+        let start = chunk.number * CHUNK_ORDINALS;
+        let older = from.saturating_sub(start) as usize;
+        let there = to.saturating_sub(start) as usize;
+        let sums = self.sums.iter_mut().enumerate();
+        sums.filter(|(offset, _)| *offset < older || *offset >= there)
+            .for_each(|(_, sum)| *sum = 0.0);
+        if chunk.has_ended {
+            for ordinal in ended(self.view, chunk.number)? {
+                if let Some(sum) = self.sums.get_mut((ordinal - start) as usize) {
+                    *sum = 0.0;
+                }
+            }
+        }
         Ok(())
     }
 

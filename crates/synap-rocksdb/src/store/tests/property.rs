@@ -67,10 +67,8 @@ fn write_set(changes: &[Change]) -> WriteSet {
     for change in changes {
         match change {
             Change::Put { scope, ordinal } => {
-                let stats = StatsRow {
-                    next_ordinal: *ordinal,
-                    ..StatsRow::new(Scope::of_client("app".parse().unwrap()))
-                };
+                let mut stats = StatsRow::new(Scope::of_client("app".parse().unwrap()));
+                stats.totals.next_ordinal = *ordinal;
                 writes.put(key::stats(&scope_of(*scope)), &stats);
             }
             Change::Delete { scope } => writes.delete(key::stats(&scope_of(*scope))),

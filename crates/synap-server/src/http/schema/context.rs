@@ -7,7 +7,8 @@ use super::shape::{
     text, text_of, time, uuid, whole,
 };
 use synap_types::limits::{
-    CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_MAX, TOKENS_MAX, WAIT_MS_MAX,
+    AS_OF_BYTES_MAX, CONVERSATIONS_MAX, QUERIES_MAX, QUERY_BYTES_MAX, RESULTS_MAX, TOKENS_MAX,
+    WAIT_MS_MAX,
 };
 use synap_types::{MemoryType, Precision};
 
@@ -123,6 +124,7 @@ fn asked(shape: Shape) -> Shape {
         .takes("mode", one_of(&["fast", "accurate"]), "How much work. Default: `fast`")
         .takes("response_shape", one_of(&["by_type", "ranked"]), "`ranked`: one list in order as well. Default: `by_type`")
         .takes("explain", flag(), "Each memory says why it is there, and `left_out` what is not")
+        .takes("as_of", text_of(AS_OF_BYTES_MAX), "What would have been told then, under today's ranking and without what was erased since: an RFC 3339 time, or a position from a receipt")
         .takes("position", text(), "From a receipt: the answer holds everything up to there")
         .takes("wait_ms", between(0, wait_max), "How long to wait for the position. Default: 2,000")
         .takes("if_stale", one_of(&["answer", "refuse"]), "When the wait was not enough: answer as it is, marked `stale` (default), or refuse with 503")
