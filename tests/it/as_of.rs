@@ -1,6 +1,7 @@
 //! A fetch as of an event answers what a fetch after that event answered: the rows of the whole log, seen as of an event,
 //! against the rows of the log up to there.
 
+use crate::support::{Cli, Door, Http, KEY, Server, contents, ids, items};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use synap_projection::{State, apply};
@@ -277,4 +278,227 @@ fn a_large_scope_is_seen_as_of_an_event_like_a_small_one() {
     let prefix = folded(&events[..40]);
     let items = assert_same(&whole, &prefix, Seq::new(40), &bodies);
     assert!(items >= 40, "the answers are not all empty: {items}");
+}
+
+const PORTO: &str = "I live in Porto.";
+const LISBON: &str = "I live in Lisbon.";
+
+fn al(more: &Value) -> Value {
+    ids(Some("acme"), Some("al"), more)
+}
+
+/// Stores a version of a document; answers its position.
+fn stored(http: &Http, whose: &Value, name: &str, text: &str) -> Value {
+    let mut body = whose.clone();
+    (body["document"], body["document_id"]) = (text.into(), name.into());
+    body["document_type"] = "document".into();
+    http.store(&body)["position"].clone()
+}
+
+/// A user who moved, while the office changed its hours afterwards. Answers the positions of the user's two events.
+fn moved(http: &Http) -> [Value; 2] {
+    let client = ids(None, None, &json!({}));
+    stored(http, &client, "hours", "The office opens at nine.");
+    let first = stored(http, &al(&json!({})), "home", PORTO);
+    let second = stored(http, &al(&json!({})), "home", LISBON);
+    stored(http, &client, "hours", "The office opens at ten.");
+    [first, second]
+}
+
+fn feed(http: &Http, more: &str) -> Value {
+    let path = format!("/v1/scopes/user/events?customer_id=acme&user_id=al{more}");
+    http.get(&path).ok()
+}
+
+fn tells_the_past(door: &dyn Door, moments: &[(Value, &str)]) {
+    let queries = json!(["where does al live", "office opens"]);
+    for (as_of, expected) in moments {
+        let asked =
+            al(&json!({"as_of": as_of, "search_query": queries, "response_shape": "ranked"}));
+        let told = contents(&door.fetch(&asked).ok());
+        assert_eq!(
+            told,
+            [*expected, "The office opens at nine."],
+            "as of {as_of}"
+        );
+    }
+    let now = door.fetch(&al(
+        &json!({"search_query": queries, "response_shape": "ranked"}),
+    ));
+    assert_eq!(contents(&now.ok()), [LISBON, "The office opens at ten."]);
+}
+
+fn refuses_what_never_was(door: &dyn Door, position: &Value) {
+    let refused = |as_of: Value, user: Option<&str>, said: &str| {
+        let asked = ids(Some("acme"), user, &json!({"as_of": as_of}));
+        let refusal = door.fetch(&asked).refused(400);
+        assert_eq!(refusal["details"]["field"], "as_of", "{refusal}");
+        let message = refusal["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+    };
+    refused(
+        "2999-01-01T00:00:00Z".into(),
+        Some("al"),
+        "is in the future",
+    );
+    refused(
+        "2001-01-01T00:00:00Z".into(),
+        Some("al"),
+        "is before everything",
+    );
+    refused("yesterday".into(), Some("al"), "RFC 3339");
+    refused(
+        position.clone(),
+        None,
+        "of a scope that this fetch does not read",
+    );
+}
+
+#[test]
+fn the_past_is_asked_for_by_time_and_by_receipt_through_every_door() {
+    let server = Server::fresh();
+    let http = server.http();
+    let [first, second] = moved(&http);
+    let events = feed(&http, "")["events"].clone();
+    assert_eq!(events[1]["position"], second, "{events}");
+    let times = [&events[0]["time"], &events[1]["time"]];
+    let just_before = |time: &Value| {
+        let time: Timestamp = time.as_str().unwrap().parse().unwrap();
+        Timestamp::from_micros(time.micros() - 1).to_string()
+    };
+    let moments = [
+        (first.clone(), PORTO),
+        (second, LISBON),
+        (times[0].clone(), PORTO),
+        (times[1].clone(), LISBON),
+        (just_before(times[1]).into(), PORTO),
+    ];
+    let doors: [&dyn Door; 2] = [&http, &server.nats()];
+    for door in doors {
+        tells_the_past(door, &moments[..3]);
+        refuses_what_never_was(door, &first);
+    }
+    tells_the_past(&http, &moments);
+    let then = [
+        "fetch",
+        "--customer",
+        "acme",
+        "--user",
+        "al",
+        "-q",
+        "where does al live",
+        "--as-of",
+    ];
+    let printed = Cli::of(&server)
+        .run(then.into_iter().chain(first.as_str()))
+        .ok();
+    assert!(
+        printed.stdout.contains(PORTO) && !printed.stdout.contains(LISBON),
+        "{printed:?}"
+    );
+}
+
+#[test]
+fn a_memory_and_a_scope_tell_what_happened_to_them() {
+    let server = Server::fresh();
+    let (http, cli) = (server.http(), Cli::of(&server));
+    let [_, second] = moved(&http);
+    let memory = http.fetch(&al(
+        &json!({"search_query": ["where does al live"], "response_shape": "ranked"}),
+    ));
+    let id = items(&memory.ok())[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/memories/{id}");
+    http.send("DELETE", &path, &[], b"").ok();
+    let traced = cli.run(["trace", &id]).ok();
+    for said in [
+        "is not told any more",
+        LISBON,
+        "documents/home",
+        "ended (forgotten)",
+    ] {
+        assert!(traced.stdout.contains(said), "{said}: {traced:?}");
+    }
+    let second = second.as_str().unwrap();
+    let rest = feed(&http, &format!("&after={second}"));
+    assert_eq!(rest["events"][0]["type"], "memory.forgotten", "{rest}");
+    let whose = [
+        "history",
+        "--customer",
+        "acme",
+        "--user",
+        "al",
+        "--limit",
+        "1",
+    ];
+    let printed = cli.run(whose).ok();
+    let expected = "memory.ingested  documents/home";
+    assert!(printed.stdout.contains(expected), "{printed:?}");
+    let strange = format!("/v1/scopes/customer/events?customer_id=acme&after={second}");
+    assert_eq!(http.get(&strange).refused(400)["details"]["field"], "after");
+    http.get("/v1/scopes/planet/events").refused(404);
+    let event = rest["events"][0]["event_id"].as_str().unwrap();
+    http.get(&format!("/v1/memories/{event}/history"))
+        .refused(404);
+}
+
+#[test]
+fn a_feed_waits_for_the_next_event_and_tells_nothing_of_other_scopes() {
+    let server = Server::fresh();
+    let http = server.http();
+    let store = |user: &str, text: &str| {
+        let mut body = ids(Some("acme"), Some(user), &json!({}));
+        body["document"] = text.into();
+        http.store(&body)["position"].clone()
+    };
+    let first = store("al", "I live in Porto.");
+    store("bo", "I live in Lisbon.");
+    let path = format!(
+        "/v1/scopes/user/events?customer_id=acme&user_id=al&wait_ms=20000&after={}",
+        first.as_str().unwrap()
+    );
+    let (waiting, door) = (path.clone(), server.http());
+    let waits = std::thread::spawn(move || door.get(&waiting).ok());
+    store("bo", "I have a dog.");
+    let next = store("al", "I have a cat.");
+    let told = waits.join().unwrap();
+    assert_eq!(told["events"][0]["position"], next, "{told}");
+    assert_eq!(told["events"].as_array().unwrap().len(), 1);
+    assert_eq!(told["next"], next);
+    let nothing = http.get(
+        &path
+            .replace("wait_ms=20000", "wait_ms=10")
+            .replace(first.as_str().unwrap(), next.as_str().unwrap()),
+    );
+    assert_eq!(nothing.ok()["events"], json!([]));
+
+    let stream = std::process::Command::new("curl")
+        .args([
+            "-sN",
+            "--max-time",
+            "3",
+            "-H",
+            "Accept: text/event-stream",
+            "-H",
+        ])
+        .arg(format!("Authorization: Bearer {KEY}"))
+        .arg(format!(
+            "{}/v1/scopes/user/events?customer_id=acme&user_id=al",
+            server.http_url()
+        ))
+        .output()
+        .expect("curl runs");
+    let stream = String::from_utf8(stream.stdout).unwrap();
+    assert_eq!(
+        stream.matches("event: memory.ingested").count(),
+        2,
+        "{stream}"
+    );
+    assert!(
+        stream.contains(&format!("id: {}", next.as_str().unwrap())),
+        "{stream}"
+    );
+    assert!(
+        !stream.contains("Lisbon") && !stream.contains("Porto"),
+        "no text: {stream}"
+    );
 }

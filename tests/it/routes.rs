@@ -142,6 +142,12 @@ fn memories() -> Vec<Row> {
             alice(json!({"description": "black tea", "mode": "preview"})),
         )
         .shows("/candidates/0/content", "Alice likes black tea."),
+        get("/v1/memories/{memory_id}/history")
+            .shows("/versions/0/ended/how", "updated")
+            .keeps("level", "/scope"),
+        get("/v1/scopes/{level}/events")
+            .query("customer_id=acme&user_id=alice&limit=1")
+            .shows("/events/0/type", "memory.ingested"),
         Row::new("DELETE", "/api/v1/memories/{memory_id}").keeps("gone", "/memory_id"),
         post("/v1/data/delete", of("zoe", zoe))
             .shows("/found", true)

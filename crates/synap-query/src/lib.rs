@@ -17,6 +17,7 @@ mod described;
 mod error;
 mod fence;
 mod fetch;
+mod history;
 mod items;
 mod left_out;
 mod listing;
@@ -35,6 +36,7 @@ pub use described::is_described;
 pub use error::FetchError;
 pub use fence::prompt_of;
 pub use fetch::fetch;
+pub use history::{Event, Version, events, versions};
 pub use lookup::{
     IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,
     ingestion_status, memory, profile,

@@ -38,6 +38,10 @@ enum Command {
     /// Without --remote everything happens in this process: texts are read, projected and ranked as by a server, and nothing
     /// is stored. With it a running server is asked; its texts stay there, under customers of this run.
     Eval(EvalArgs),
+    /// Show what happened in a scope, event by event
+    History(HistoryArgs),
+    /// Show where a memory comes from, and every version of it
+    Trace(TraceArgs),
     /// Show every partition: log, applied, lag, parked, generation, disk
     Status(StatusArgs),
     /// Build a new generation of the read model from the log, and switch to it while serving
@@ -212,6 +216,37 @@ pub(crate) struct FetchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) whose: WhoseArgs,
+    /// Only what came after a position, such as a receipt's
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) after: Option<String>,
+    /// At most this many events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Go on with the events that come
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Print each event as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Id of the memory
+    pub(crate) memory_id: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -304,6 +339,8 @@ impl Cli {
             }) => cmd::import::mem0(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Eval(args) => cmd::eval::run(&args),
+            Command::History(args) => cmd::history::run(&args),
+            Command::Trace(args) => cmd::history::trace(&args),
             Command::Status(args) => cmd::status::run(&args),
             Command::Rebuild(args) => cmd::job::run(&args.job, "rebuild", args.accept_loss),
             Command::Verify(args) => cmd::job::run(&args, "verify", false),

@@ -4,6 +4,7 @@ pub(crate) mod batches;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod fetch;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod job;

@@ -256,6 +256,21 @@ impl<L: EventLog> Engine<L> {
         }
     }
 
+    /// Waits until something after `applied` is applied. Answers whether it is.
+    pub(crate) async fn next_applied(
+        &self,
+        partition: Partition,
+        applied: Seq,
+        wait: Duration,
+    ) -> bool {
+        let Ok(live) = self.live(partition) else {
+            return false;
+        };
+        wait_for(&mut live.progress.clone(), None, applied.next(), wait)
+            .await
+            .is_ok()
+    }
+
     /// Waits until `partition` has applied all that its log held when this was called.
     pub(crate) async fn catch_up(&self, partition: Partition) -> Result<(), ApiError> {
         let node = self

@@ -4,6 +4,7 @@ mod admin;
 mod answer;
 mod connections;
 mod conversations;
+mod history;
 mod routes;
 mod schema;
 mod unread;
@@ -25,6 +26,7 @@ fn described<L: EventLog>() -> OpenApiRouter<Arc<App<L>>> {
     OpenApiRouter::with_openapi(schema::frame())
         .merge(routes::routes())
         .merge(conversations::routes())
+        .merge(history::routes())
         .merge(vendor::routes())
         .merge(admin::routes())
         .routes(routes!(schema::openapi))

@@ -9,6 +9,7 @@ mod conversations;
 mod engine;
 mod enrich;
 mod grpc;
+mod history;
 mod http;
 mod identity;
 mod inbox;

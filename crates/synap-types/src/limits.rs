@@ -102,6 +102,12 @@ pub const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
 pub const RELEVANCE_DEFAULT: f32 = 0.05;
 /// Memories that an explained answer names as left out; of more it tells how many.
 pub const LEFT_OUT_MAX: usize = 50;
+/// Events of one page of a scope's history, and when a call does not say.
+pub const EVENTS_MAX: usize = 1_000;
+/// Events of one page when a call does not say.
+pub const EVENTS_DEFAULT: usize = 100;
+/// Longest wait for the next event of a scope, in milliseconds.
+pub const FEED_WAIT_MS_MAX: u64 = 30_000;
 /// Longest wait of a fetch for a position, in milliseconds.
 pub const WAIT_MS_MAX: u64 = 30_000;
 /// Wait of a fetch for a position when it does not say, in milliseconds.

@@ -88,6 +88,11 @@ impl EventSubject {
         }
     }
 
+    /// The subjects of the events of `scope` itself: what a service subscribes to that follows it.
+    pub fn filter_of(partition: Partition, scope: &Scope) -> String {
+        Self::new(partition, scope, "*").to_string()
+    }
+
     /// What the stream of `partition` stores.
     pub fn filter(partition: Partition) -> String {
         format!("synap.v1.events.{partition}.>")

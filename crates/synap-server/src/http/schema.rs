@@ -4,6 +4,7 @@
 pub(crate) mod common;
 pub(crate) mod context;
 pub(crate) mod conversations;
+pub(crate) mod history;
 pub(crate) mod memories;
 pub(crate) mod server;
 mod shape;

@@ -20,7 +20,7 @@ pub enum MemorySource {
 
 impl MemorySource {
     /// As CloudEvents `subject`.
-    fn about(&self) -> String {
+    pub fn about(&self) -> String {
         match self {
             Self::Document(id) => format!("documents/{id}"),
             Self::Conversation(id) => id.about(),
