@@ -5,7 +5,7 @@
     reason = "a test suite: a panic is its verdict"
 )]
 
-use crate::{Appended, EventLog, NewEvent, Recorded};
+use crate::{Appended, Erasure, EventLog, NewEvent, Recorded};
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, future, stream};
 use std::collections::BTreeSet;
@@ -54,6 +54,7 @@ pub async fn run<L: EventLog, F: Future<Output = L>>(make: impl Fn() -> F) {
     concurrent_appends_are_all_stored_once(&make().await).await;
     readers_start_anywhere_and_wait_for_the_next(&make().await).await;
     state_counts_every_acked_append(&make().await).await;
+    what_is_erased_is_gone_and_explained(&make().await).await;
 }
 
 async fn take(log: &impl EventLog, partition: Partition, from: u64, count: usize) -> Vec<Recorded> {
@@ -187,4 +188,41 @@ async fn state_counts_every_acked_append(log: &impl EventLog) {
         );
         assert_ne!(state.incarnation.0, 0, "an incarnation is never 0");
     }
+}
+
+async fn what_is_erased_is_gone_and_explained(log: &impl EventLog) {
+    let names = ["a", "b", "c", "d", "e"];
+    for name in names {
+        log.append(event(HERE, name)).await.unwrap();
+    }
+    let subject = take(log, HERE, 1, 1).await[0].subject.clone();
+    let all = |filter: &str| {
+        let events = log.select(HERE, vec![filter.to_owned()]);
+        events
+            .map(|event| event.unwrap().seq.get())
+            .collect::<Vec<_>>()
+    };
+    let (prefix, _) = subject.rsplit_once('.').unwrap();
+    assert_eq!(all(&subject).await, [1, 2, 3, 4, 5]);
+    assert_eq!(all(&format!("{prefix}.*")).await, [1, 2, 3, 4, 5]);
+    assert!(all(&format!("{prefix}.scope-erased")).await.is_empty());
+    let scope = Scope::of_client("app".parse().unwrap());
+    let deletion_id = EventId::new(Hash128::of("contract", [b"deletion".as_slice()]).to_uuid());
+    let erasure = Erasure::new(deletion_id, scope, true, [1, 2, 4].map(Seq::new));
+    assert_eq!(erasure.runs.len(), 2);
+    for _ in 0..2 {
+        log.erase(HERE, erasure.clone()).await.unwrap();
+    }
+    let left = take(log, HERE, 1, 2).await;
+    assert_eq!((left[0].seq.get(), left[1].seq.get()), (3, 5));
+    assert_eq!(all(&subject).await, [3, 5]);
+    let state = log.state(HERE).await.unwrap();
+    assert_eq!((state.first.get(), state.last.get()), (3, 5));
+    assert_eq!(
+        log.erasures(HERE).await.unwrap(),
+        [erasure.clone(), erasure]
+    );
+    assert_eq!(log.erasures(Partition::Shared).await.unwrap(), []);
+    let next = log.append(event(HERE, "f")).await.unwrap();
+    assert_eq!(next.seq.get(), 6, "places are not used again");
 }

@@ -1,8 +1,8 @@
 //! A log in memory: for tests of everything above the port. Not durable, and it says so.
 
 use crate::{
-    AppendError, Appended, Durability, EventLog, Incarnation, LogState, NewEvent, ReadError,
-    Recorded, RecordedStream,
+    AppendError, Appended, Durability, Erasure, EventLog, Incarnation, LogState, NewEvent,
+    ReadError, Recorded, RecordedStream,
 };
 use futures::stream;
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +20,7 @@ struct Stored {
     ids: HashMap<EventId, Seq>,
     last: Seq,
     bytes: u64,
+    erasures: Vec<Erasure>,
     waiting: Vec<Waker>,
 }
 
@@ -27,8 +28,8 @@ struct Stored {
 const INCARNATION: Incarnation = Incarnation(1);
 
 impl MemoryLog {
-    /// Removes one event, as an erasure does. Readers see a gap.
-    pub fn erase(&self, partition: Partition, seq: Seq) {
+    /// Loses one event: readers see a gap that nothing explains.
+    pub fn lose(&self, partition: Partition, seq: Seq) {
         self.lock()
             .entry(partition)
             .or_default()
@@ -102,9 +103,49 @@ impl EventLog for MemoryLog {
         })
     }
 
+    fn select(&self, partition: Partition, filters: Vec<String>) -> RecordedStream {
+        let mut partitions = self.lock();
+        let stored = partitions.entry(partition).or_default();
+        let found = stored.events.values();
+        let found =
+            found.filter(|event| filters.iter().any(|filter| matches(filter, &event.subject)));
+        let found: Vec<_> = found.cloned().map(Ok).collect();
+        Box::pin(stream::iter(found))
+    }
+
+    async fn erase(&self, partition: Partition, erasure: Erasure) -> Result<(), AppendError> {
+        let mut partitions = self.lock();
+        let stored = partitions.entry(partition).or_default();
+        for seq in erasure.seqs() {
+            stored.events.remove(&seq);
+        }
+        stored.erasures.push(erasure);
+        Ok(())
+    }
+
+    async fn erasures(&self, partition: Partition) -> Result<Vec<Erasure>, ReadError> {
+        let partitions = self.lock();
+        let stored = partitions.get(&partition);
+        Ok(stored.map_or_else(Vec::new, |stored| stored.erasures.clone()))
+    }
+
     fn durability(&self) -> Durability {
         Durability::Relaxed
     }
+}
+
+/// Whether a subject is one of those that `filter` means.
+fn matches(filter: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for wanted in filter.split('.') {
+        match (wanted, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (wanted, Some(token)) if wanted == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 use bytes::Bytes;
 use futures::Stream;
 use std::pin::Pin;
-use synap_types::{EventId, EventSubject, Partition, Seq};
+use synap_types::{EventId, EventSubject, Partition, Scope, Seq};
 
 /// Which life of a partition's log: one that was deleted and made again has another. Never 0.
 #[derive(
@@ -92,6 +92,80 @@ impl Durability {
     }
 }
 
+/// Events that were taken out of a partition's log on purpose. The record of it stays as long as the log: it explains the
+/// gap, and whoever has rows of those events learns that they are to go.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Erasure {
+    /// What asked for it.
+    pub deletion_id: EventId,
+    /// Whose events they were.
+    pub scope: Scope,
+    /// Whether scopes below that one lost events as well.
+    pub below: bool,
+    /// Their places: first and last of each run, rising.
+    pub runs: Vec<(Seq, Seq)>,
+}
+
+impl Erasure {
+    /// Of the events at `seqs`, which rise.
+    pub fn new(
+        deletion_id: EventId,
+        scope: Scope,
+        below: bool,
+        seqs: impl IntoIterator<Item = Seq>,
+    ) -> Self {
+        let mut runs: Vec<(Seq, Seq)> = Vec::new();
+        for seq in seqs {
+            match runs.last_mut() {
+                Some((_, last)) if last.next() == seq => *last = seq,
+                _ => runs.push((seq, seq)),
+            }
+        }
+        Self {
+            deletion_id,
+            scope,
+            below,
+            runs,
+        }
+    }
+
+    /// All places.
+    pub fn seqs(&self) -> impl Iterator<Item = Seq> {
+        let runs = self.runs.iter();
+        runs.flat_map(|(first, last)| (first.get()..=last.get()).map(Seq::new))
+    }
+}
+
+/// The gaps that erasures explain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// First and last place of each, in order, with others between them.
+    runs: Vec<(Seq, Seq)>,
+}
+
+impl Gaps {
+    /// Of all these erasures together.
+    pub fn of(erasures: &[Erasure]) -> Self {
+        let mut all: Vec<(Seq, Seq)> = erasures.iter().flat_map(|one| one.runs.clone()).collect();
+        all.sort_unstable();
+        let mut runs: Vec<(Seq, Seq)> = Vec::new();
+        for (first, last) in all {
+            match runs.last_mut() {
+                Some((_, end)) if first <= end.next() => *end = last.max(*end),
+                _ => runs.push((first, last)),
+            }
+        }
+        Self { runs }
+    }
+
+    /// Whether every place from `first` to before `next` was taken out.
+    pub fn explain(&self, first: Seq, next: Seq) -> bool {
+        let at = self.runs.partition_point(|(_, last)| *last < first);
+        let run = self.runs.get(at);
+        first >= next || run.is_some_and(|(from, last)| *from <= first && last.next() >= next)
+    }
+}
+
 /// Why an append has no ack. Reads well after "could not append: ".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -155,6 +229,24 @@ pub trait EventLog: Send + Sync + 'static {
         &self,
         partition: Partition,
     ) -> impl Future<Output = Result<LogState, ReadError>> + Send;
+
+    /// Events of `partition` whose subject is one of `filters`, which may end in `*` or `>`, in order, as far as the log goes
+    /// when this is called; then the stream ends.
+    fn select(&self, partition: Partition, filters: Vec<String>) -> RecordedStream;
+
+    /// Takes events out for ever. First it is recorded which, durably; then their bytes are overwritten. Cut off in the
+    /// middle, it is to be repeated: a place that is empty already is no error.
+    fn erase(
+        &self,
+        partition: Partition,
+        erasure: Erasure,
+    ) -> impl Future<Output = Result<(), AppendError>> + Send;
+
+    /// What was ever taken out of `partition`, in the order in which it was recorded.
+    fn erasures(
+        &self,
+        partition: Partition,
+    ) -> impl Future<Output = Result<Vec<Erasure>, ReadError>> + Send;
 
     /// What an ack means.
     fn durability(&self) -> Durability;

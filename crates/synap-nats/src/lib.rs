@@ -19,6 +19,7 @@ mod binary;
 mod connect;
 mod durability;
 mod embedded;
+mod erase;
 mod group;
 mod headers;
 mod inbox;

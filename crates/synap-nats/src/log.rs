@@ -3,6 +3,7 @@
 use crate::append::Appender;
 use crate::connect::{Connection, jetstream};
 use crate::durability;
+use crate::erase;
 use crate::publish::Publisher;
 use crate::read;
 use crate::streams::{self, OpenError};
@@ -11,7 +12,8 @@ use futures::{FutureExt as _, stream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use synap_log::{
-    AppendError, Appended, Durability, EventLog, LogState, NewEvent, ReadError, RecordedStream,
+    AppendError, Appended, Durability, Erasure, EventLog, LogState, NewEvent, ReadError,
+    RecordedStream,
 };
 use synap_types::{Partition, PartitionCount, Seq};
 use tokio_util::sync::CancellationToken;
@@ -173,6 +175,28 @@ impl EventLog for JetStreamLog {
             last,
             bytes: state.bytes,
         })
+    }
+
+    fn select(&self, partition: Partition, filters: Vec<String>) -> RecordedStream {
+        read::select(
+            self.0.connection.link().clone(),
+            self.0.context.clone(),
+            partition.stream_name(),
+            filters,
+        )
+    }
+
+    async fn erase(&self, partition: Partition, erasure: Erasure) -> Result<(), AppendError> {
+        erase::erase(&self.0.context, partition, &erasure)
+            .boxed()
+            .await
+    }
+
+    async fn erasures(&self, partition: Partition) -> Result<Vec<Erasure>, ReadError> {
+        let link = self.0.connection.link().clone();
+        erase::erasures(link, &self.0.context, partition)
+            .boxed()
+            .await
     }
 
     fn durability(&self) -> Durability {

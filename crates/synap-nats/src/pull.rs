@@ -54,6 +54,8 @@ pub(crate) struct Pull {
     /// The connection over which the consumer was made.
     life: Life,
     subject: String,
+    /// Messages that were there for it when it was made.
+    waiting: u64,
     inbox: String,
     messages: Subscriber,
     /// Messages that the open pull still owes.
@@ -65,18 +67,20 @@ pub(crate) struct Pull {
 }
 
 impl Pull {
-    /// Makes a consumer of `stream` that starts at `from`.
+    /// Makes a consumer of `stream` that starts at `from`, and has the messages of `filters` only, if there are any.
     pub(crate) async fn open(
         link: Link,
         context: Context,
         stream: &str,
         from: Seq,
+        filters: Vec<String>,
     ) -> Result<Self, PullError> {
         let life = link.life();
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence {
                 start_sequence: from.get().max(1),
             },
+            filter_subjects: filters,
             ack_policy: AckPolicy::None,
             inactive_threshold: FORGOTTEN_AFTER,
             num_replicas: 1,
@@ -93,9 +97,11 @@ impl Pull {
             .subscribe(inbox.clone())
             .await
             .map_err(PullError::client)?;
-        let name = &consumer.cached_info().name;
+        let info = consumer.cached_info();
+        let name = &info.name;
         Ok(Self {
             subject: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"),
+            waiting: info.num_pending,
             link,
             context,
             life,
@@ -105,6 +111,11 @@ impl Pull {
             fruitful: true,
             oversized: false,
         })
+    }
+
+    /// How many messages were there for it when it was made.
+    pub(crate) const fn waiting(&self) -> u64 {
+        self.waiting
     }
 
     /// The next message; waits for it.

@@ -10,7 +10,8 @@ use crate::link::Link;
 use crate::pull::{Pull, PullError};
 use crate::streams;
 use async_nats::jetstream::{Context, Message};
-use futures::stream::unfold;
+use futures::TryFutureExt as _;
+use futures::stream::{try_unfold, unfold};
 use std::time::Duration;
 use synap_log::{Incarnation, ReadError, Recorded, RecordedStream};
 use synap_types::Seq;
@@ -107,7 +108,7 @@ impl Reader {
             return Err(Failed::for_good(text));
         }
         let (link, context) = (self.link.clone(), self.context.clone());
-        let pull = Pull::open(link, context, &self.stream, next).await?;
+        let pull = Pull::open(link, context, &self.stream, next, Vec::new()).await?;
         Ok(Source { pull, delivered: 0 })
     }
 
@@ -122,17 +123,53 @@ impl Reader {
             return Ok(None);
         }
         source.delivered = nth;
-        let found = headers::find(message.headers.as_ref(), headers::DIGEST);
-        if found.as_deref() != Some(headers::digest(&message.payload).as_str()) {
-            return Err(ReadError::Damaged { seq });
-        }
+        let event = checked(message, seq)?;
         self.next = seq.next();
-        Ok(Some(Recorded {
-            seq,
-            subject: message.subject.to_string(),
-            payload: message.payload.clone(),
-        }))
+        Ok(Some(event))
     }
+}
+
+/// The event in `message`, if it is as it was appended.
+fn checked(message: &Message, seq: Seq) -> Result<Recorded, ReadError> {
+    let found = headers::find(message.headers.as_ref(), headers::DIGEST);
+    if found.as_deref() != Some(headers::digest(&message.payload).as_str()) {
+        return Err(ReadError::Damaged { seq });
+    }
+    Ok(Recorded {
+        seq,
+        subject: message.subject.to_string(),
+        payload: message.payload.clone(),
+    })
+}
+
+/// Events of `stream` under `filters` that are there now. Ends after them, or after an error.
+pub(crate) fn select(
+    link: Link,
+    context: Context,
+    stream: String,
+    filters: Vec<String>,
+) -> RecordedStream {
+    let unavailable = |error: PullError| ReadError::Unavailable(error.into());
+    let opened = async move {
+        let opened = Pull::open(link, context, &stream, Seq::new(1), filters).await;
+        opened.map(|pull| (pull, 0)).map_err(unavailable)
+    };
+    let events = opened.map_ok(move |state| {
+        try_unfold(state, move |(mut pull, nth)| async move {
+            if nth == pull.waiting() {
+                return Ok(None);
+            }
+            let message = pull.next().await.map_err(unavailable)?;
+            let info = message.info().map_err(ReadError::Unavailable)?;
+            if info.consumer_sequence != nth + 1 {
+                let lost = "a message was lost on the way";
+                return Err(ReadError::Unavailable(lost.into()));
+            }
+            let event = checked(&message, Seq::new(info.stream_sequence))?;
+            Ok(Some((event, (pull, nth + 1))))
+        })
+    });
+    Box::pin(events.try_flatten_stream())
 }
 
 /// Why there is no message.

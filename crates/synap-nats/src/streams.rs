@@ -3,6 +3,7 @@
 //! ```text
 //! SYNAP_EVENTS_00 …      synap.v1.events.00.>       the log; kept for ever; refuses when full
 //! SYNAP_EVENTS_SHARED    synap.v1.events.shared.>   the same for clients' own scopes; made last
+//! SYNAP_ERASURES         synap.v1.erasures.*        what was taken out of the log, and where
 //! SYNAP_INBOX            synap.v1.inbox             work queue: a message goes when it is drained
 //! SYNAP_REJECTED         synap.v1.rejected          what the inbox refused; kept for 30 days
 //! ```
@@ -99,6 +100,7 @@ pub(crate) async fn open_log(
     }
     // SHARED is made last, so where it is, all others have been.
     let complete = matches!(found.last(), Some((Partition::Shared, Some(_))));
+    open(context, erasures_config(replicas)).await?;
     let mut opened = Vec::new();
     for (partition, info) in found {
         let wanted = event_config(partition, partitions, replicas);
@@ -219,6 +221,18 @@ fn event_config(partition: Partition, partitions: PartitionCount, replicas: usiz
         ..config(
             partition.stream_name(),
             EventSubject::filter(partition),
+            replicas,
+        )
+    }
+}
+
+fn erasures_config(replicas: usize) -> Config {
+    Config {
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        ..config(
+            names::ERASURES_STREAM.to_owned(),
+            names::ERASURES.to_owned(),
             replicas,
         )
     }

@@ -51,6 +51,8 @@ pub fn apply<S: Snapshot>(
         EventBody::MemoryUpdated(data) => change::update(&at, data, state)?,
         EventBody::MemoryForgotten(data) => change::forget(&at, data, state)?,
         EventBody::ScopeErased(data) => erase::apply(&at, data, state)?,
+        EventBody::DocumentErased(data) => erase::document(&at, data, state)?,
+        EventBody::ErasureCompleted(data) => erase::completed(&at, data, state)?,
         EventBody::MemoriesEnriched(data) => enrich::apply(&at, data, state)?,
         _ => Effect::default(),
     };

@@ -2,9 +2,10 @@
 
 use crate::Halt;
 use crate::batch::Batches;
+use crate::refold::settle;
 use crate::step::step;
 use std::sync::Arc;
-use synap_log::{EventLog, ReadError};
+use synap_log::{EventLog, Gaps, ReadError};
 use synap_readmodel::{ReadStore, SnapshotExt as _, StoreError, key};
 use synap_types::{Partition, Seq};
 
@@ -51,8 +52,9 @@ pub async fn fold<L: EventLog, S: ReadStore>(
     mut report: impl FnMut(Seq),
 ) -> Result<Folded, FoldError> {
     let state = log.state(partition).await?;
+    let mut gaps = Arc::new(settle(log, store, partition).await?);
     let checkpoint = store.snapshot().row(&key::checkpoint())?;
-    if let Some(halt) = Halt::before_reading(&state, checkpoint.as_ref()) {
+    if let Some(halt) = Halt::before_reading(&state, checkpoint.as_ref(), &gaps) {
         return Err(halt.into());
     }
     if state.last < until {
@@ -71,14 +73,24 @@ pub async fn fold<L: EventLog, S: ReadStore>(
         if let Some(at) = batch.iter().position(|event| event.seq == until) {
             batch.truncate(at + 1);
         }
-        let done = step(store, partition, state.incarnation, batch).await;
+        let done = step(store, partition, state.incarnation, batch, &gaps).await;
         let turn = done.map_err(|_| FoldError::Writer)??;
         folded.applied = turn.applied;
         folded.parked += turn.parked;
         report(folded.applied);
-        if let Some(halt) = turn.halt {
-            return Err(halt.into());
+        match turn.halt {
+            None => {}
+            Some(halt) => {
+                // It may have been erased since.
+                gaps = Arc::new(Gaps::of(&log.erasures(partition).await?));
+                if !halt.is_explained_by(&gaps) {
+                    return Err(halt.into());
+                }
+                batches = Batches::after(log, partition, folded.applied);
+            }
         }
     }
+    // What was erased meanwhile was applied as well.
+    settle(log, store, partition).await?;
     Ok(folded)
 }

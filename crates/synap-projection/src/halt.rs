@@ -1,6 +1,6 @@
 //! Why a partition stops.
 
-use synap_log::{LogState, ReadError};
+use synap_log::{Gaps, LogState, ReadError};
 use synap_readmodel::CheckpointRow;
 use synap_types::Seq;
 
@@ -60,6 +60,11 @@ impl Halt {
         )
     }
 
+    /// Whether it is a gap, and one of `gaps`.
+    pub(crate) fn is_explained_by(&self, gaps: &Gaps) -> bool {
+        matches!(self, Self::Gap { expected, found } if gaps.explain(*expected, *found))
+    }
+
     /// Why the log cannot be read any further, unless trying again may help.
     pub(crate) const fn of_reading(error: &ReadError) -> Option<Self> {
         if let ReadError::Damaged { seq } = error {
@@ -73,6 +78,7 @@ impl Halt {
     pub(crate) fn before_reading(
         log: &LogState,
         checkpoint: Option<&CheckpointRow>,
+        gaps: &Gaps,
     ) -> Option<Self> {
         let applied = checkpoint.map_or(Seq::ZERO, |row| Seq::new(row.seq));
         if checkpoint.is_some_and(|row| row.incarnation != log.incarnation.0) {
@@ -82,7 +88,10 @@ impl Halt {
                 last: log.last,
                 checkpoint: applied,
             })
-        } else if applied < log.last && applied.next() < log.first {
+        } else if applied < log.last
+            && applied.next() < log.first
+            && !gaps.explain(applied.next(), log.first)
+        {
             // Nothing may ever come that shows this gap.
             Some(Self::Gap {
                 expected: applied.next(),

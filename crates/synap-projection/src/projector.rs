@@ -1,11 +1,12 @@
 //! The task that keeps one partition's rows up with its log.
 
 use crate::batch::Batches;
+use crate::refold::settle;
 use crate::step::step;
-use crate::{Halt, Progress, Standing, Turn};
+use crate::{FoldError, Halt, Progress, Standing, Turn};
 use std::sync::Arc;
 use std::time::Duration;
-use synap_log::{EventLog, Incarnation, ReadError, Recorded};
+use synap_log::{EventLog, Gaps, Incarnation, ReadError, Recorded};
 use synap_readmodel::{ReadStore, SnapshotExt as _, StoreError, key};
 use synap_types::{Partition, Seq};
 use tokio::sync::watch;
@@ -49,6 +50,17 @@ impl From<StoreError> for Stop {
 impl From<ReadError> for Stop {
     fn from(e: ReadError) -> Self {
         Halt::of_reading(&e).map_or_else(|| Self::Retry(describe(&e)), Self::Halt)
+    }
+}
+
+impl From<FoldError> for Stop {
+    fn from(e: FoldError) -> Self {
+        match e {
+            FoldError::Halted(halt) => Self::Halt(halt),
+            FoldError::Log(_) | FoldError::Store(_) | FoldError::Writer => {
+                Self::Retry(describe(&e))
+            }
+        }
     }
 }
 
@@ -146,7 +158,8 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
     }
 
     async fn follow_on(&self) -> Result<std::convert::Infallible, Stop> {
-        let (incarnation, tail) = self.check_log().await?;
+        let gaps = Arc::new(settle(&*self.log, &self.store, self.partition).await?);
+        let (incarnation, tail) = self.check_log(&gaps).await?;
         let mut batches = Batches::after(&*self.log, self.partition, self.applied());
         info!(partition = %self.partition, seq = %self.applied(), tail = %tail, "projector starts");
         self.progress
@@ -165,23 +178,28 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
                 changed
             });
             let batch = batches.next().await?;
-            self.apply(incarnation, batch).await?;
+            self.apply(incarnation, batch, &gaps).await?;
         }
     }
 
     /// The log must be the one that the rows were made from, and hold at least as much.
-    async fn check_log(&self) -> Result<(Incarnation, Seq), Stop> {
+    async fn check_log(&self, gaps: &Gaps) -> Result<(Incarnation, Seq), Stop> {
         let state = self.log.state(self.partition).await?;
         let checkpoint = self.store.snapshot().row(&key::checkpoint())?;
-        if let Some(halt) = Halt::before_reading(&state, checkpoint.as_ref()) {
+        if let Some(halt) = Halt::before_reading(&state, checkpoint.as_ref(), gaps) {
             return Err(Stop::Halt(halt));
         }
         Ok((state.incarnation, state.last))
     }
 
-    async fn apply(&self, incarnation: Incarnation, batch: Vec<Recorded>) -> Result<(), Stop> {
+    async fn apply(
+        &self,
+        incarnation: Incarnation,
+        batch: Vec<Recorded>,
+        gaps: &Arc<Gaps>,
+    ) -> Result<(), Stop> {
         let events = batch.len();
-        let done = step(&self.store, self.partition, incarnation, batch).await;
+        let done = step(&self.store, self.partition, incarnation, batch, gaps).await;
         let turn = done.map_err(|_| Stop::Retry("the writing thread is gone".to_owned()))??;
         debug!(partition = %self.partition, seq_last = %turn.applied, events, parked = turn.parked, "applied");
         if turn.parked > 0 {
@@ -192,6 +210,13 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
             progress.parked += turn.parked;
         });
         (self.on_applied)(&turn, events);
-        turn.halt.map_or(Ok(()), |halt| Err(Stop::Halt(halt)))
+        let Some(halt) = turn.halt else {
+            return Ok(());
+        };
+        let now = Gaps::of(&self.log.erasures(self.partition).await?);
+        if halt.is_explained_by(&now) {
+            return Err(Stop::Retry("events were erased meanwhile".to_owned()));
+        }
+        Err(Stop::Halt(halt))
     }
 }

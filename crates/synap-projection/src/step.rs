@@ -1,8 +1,8 @@
 //! One turn against a store, on a thread that may block.
 
-use crate::{Turn, turn};
+use crate::{Turn, turn_over};
 use std::sync::{Arc, Mutex, PoisonError};
-use synap_log::{Incarnation, Recorded};
+use synap_log::{Gaps, Incarnation, Recorded};
 use synap_readmodel::{ReadStore, StoreError};
 use synap_types::Partition;
 use tokio::task::{JoinError, spawn_blocking};
@@ -16,11 +16,13 @@ pub(crate) async fn step<S: ReadStore>(
     partition: Partition,
     incarnation: Incarnation,
     batch: Vec<Recorded>,
+    gaps: &Arc<Gaps>,
 ) -> Result<Result<Turn, StoreError>, JoinError> {
     let waiting = Waiting::default();
-    let (store, abandoned) = (Arc::clone(store), Arc::clone(&waiting.abandoned));
+    let (store, gaps) = (Arc::clone(store), Arc::clone(gaps));
+    let abandoned = Arc::clone(&waiting.abandoned);
     let work = move || {
-        let turn = turn(partition, incarnation, &store.snapshot(), &batch)?;
+        let turn = turn_over(partition, incarnation, &store.snapshot(), &batch, &gaps)?;
         let abandoned = abandoned.lock().unwrap_or_else(PoisonError::into_inner);
         if !*abandoned {
             store.commit(&turn.writes)?;

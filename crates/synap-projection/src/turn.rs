@@ -3,7 +3,7 @@
 use crate::{ApplyError, Halt, PROJECTION_VERSION, State, apply};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use synap_log::{Incarnation, Recorded};
+use synap_log::{Gaps, Incarnation, Recorded};
 use synap_readmodel::{
     CheckpointRow, IngestionRow, ParkedRow, ParkedSubjectRow, Snapshot, SnapshotExt as _,
     StoreError, WriteSet, key, last_erasure,
@@ -36,6 +36,17 @@ pub fn turn<S: Snapshot>(
     snapshot: &S,
     events: &[Recorded],
 ) -> Result<Turn, StoreError> {
+    turn_over(partition, incarnation, snapshot, events, &Gaps::default())
+}
+
+/// [`turn`] over a log that has gaps.
+pub fn turn_over<S: Snapshot>(
+    partition: Partition,
+    incarnation: Incarnation,
+    snapshot: &S,
+    events: &[Recorded],
+    gaps: &Gaps,
+) -> Result<Turn, StoreError> {
     let checkpoint = snapshot.row(&key::checkpoint())?;
     let start = checkpoint
         .as_ref()
@@ -55,7 +66,7 @@ pub fn turn<S: Snapshot>(
         if event.seq <= applied {
             continue;
         }
-        if event.seq != applied.next() {
+        if !gaps.explain(applied.next(), event.seq) {
             halt = Some(Halt::Gap {
                 expected: applied.next(),
                 found: event.seq,
@@ -90,6 +101,22 @@ pub fn turn<S: Snapshot>(
         parked,
         halt,
     })
+}
+
+/// Applies events of some scopes alone, in order, to rows that hold nothing of those scopes but what such calls wrote.
+pub(crate) fn scattered<S: Snapshot>(
+    partition: Partition,
+    snapshot: &S,
+    events: &[Recorded],
+) -> Result<Result<WriteSet, Halt>, StoreError> {
+    let mut state = State::new(snapshot);
+    for event in events {
+        if let Outcome::Halted(halt) = one(partition, event, &mut state)? {
+            return Ok(Err(halt));
+        }
+        state.accept();
+    }
+    Ok(Ok(state.into_writes()))
 }
 
 /// Why `events` are not of the log that the checkpoint came from, if they show it: readers begin with the last event
@@ -149,7 +176,10 @@ fn one<S: Snapshot>(
         return park(recorded, None, reason, None, state);
     }
     // A deletion does not wait: what is parked is deleted with the rest.
-    let waits = !matches!(event.body, EventBody::ScopeErased(_));
+    let waits = !matches!(
+        event.body,
+        EventBody::ScopeErased(_) | EventBody::DocumentErased(_)
+    );
     if let Some(first) = whose.first_parked(state)?.filter(|_| waits) {
         if whose.is_seen(state)? {
             return Ok(Outcome::Applied);

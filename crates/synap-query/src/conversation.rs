@@ -4,10 +4,13 @@ use crate::{FetchError, ScopeView};
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
 use synap_readmodel::{
-    CompactionRow, ConversationRow, Snapshot, SnapshotExt as _, StoreError, TurnRow, codec, key,
+    CompactionRow, ConversationIndexRow, ConversationRow, Key, Snapshot, SnapshotExt as _,
+    StoreError, TurnRow, codec, key,
 };
 use synap_types::{ClientId, ConversationId, Scope};
 
+/// Users of one conversation id that are looked at: callers mean one.
+const OWNERS_MAX: usize = 16;
 /// Conversations of one user that are looked at for the newest ones.
 const LOOKED_AT_MAX: usize = 10_000;
 
@@ -18,9 +21,23 @@ pub fn conversation_owners(
     id: ConversationId,
 ) -> Result<Vec<Scope>, FetchError> {
     let own = Scope::of_client(client.clone()).hash();
-    let index = snapshot.row(&key::conversation_index(&own, id))?;
+    let mut scopes = Vec::new();
+    snapshot.scan(&key::conversation_owners(&own, id), &mut |rest, value| {
+        scopes.push((rest.to_vec(), codec::decode::<ConversationIndexRow>(value)));
+        if scopes.len() < OWNERS_MAX {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    })?;
     let mut owners = Vec::new();
-    for scope in index.map_or_else(Vec::new, |row| row.scopes) {
+    for (rest, row) in scopes {
+        let row = row.map_err(|source| {
+            let prefix = key::conversation_owners(&own, id);
+            let key = Key::stored(prefix.table(), &prefix.with(&rest));
+            StoreError::Row { key, source }
+        })?;
+        let scope = row.scope;
         if scope.client() != client {
             return Err(FetchError::ForeignRow);
         }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test suite: a panic is its verdict")]
 
 use crate::{
-    CheckpointRow, Key, Posting, Prefix, ReadStore, Snapshot, SnapshotExt as _, StatsRow, Summary,
-    Table, WriteSet, compare, digest, key,
+    CheckpointRow, Key, Kind, Posting, Prefix, ReadStore, Snapshot, SnapshotExt as _, StatsRow,
+    Summary, Table, WriteSet, compare, digest, key,
 };
 use std::ops::ControlFlow;
 use synap_types::{Hash128, Scope, Seq};
@@ -18,6 +18,7 @@ pub fn run<S: ReadStore>(make: impl Fn() -> S) {
     scans_stay_within_their_prefix_and_in_order(&make());
     scans_stop_when_told(&make());
     scans_begin_and_end_within_a_prefix(&make());
+    what_is_cleared_goes_before_anything_is_written(&make());
     digests_depend_on_rows_and_not_on_how_they_came(&make(), &make());
 }
 
@@ -265,6 +266,29 @@ fn scans_begin_and_end_within_a_prefix(store: &impl ReadStore) {
     let unknown = key::postings(&scope(3), "t");
     let last = rows.last_at(&unknown, &at(u32::MAX)).unwrap();
     assert_eq!(last, None, "an unknown scope has no last row");
+}
+
+fn what_is_cleared_goes_before_anything_is_written(store: &impl ReadStore) {
+    let at = |byte: u8, chunk: u32| key::posting_chunk(&scope(byte), "t", chunk);
+    let mut writes = WriteSet::default();
+    for byte in [1, 2] {
+        (0..3).for_each(|chunk| writes.append(at(byte, chunk), b"old"));
+        writes.put(key::stats(&scope(byte)), &stats(byte.into()));
+    }
+    store.commit(&writes).unwrap();
+    let mut writes = WriteSet::default();
+    writes.append(at(1, 1), b"new");
+    writes.clear(key::all_of(Kind::Posting, &scope(1)));
+    store.commit(&writes).unwrap();
+    let rows = store.snapshot();
+    let of = |byte| rests(&rows, &key::postings(&scope(byte), "t")).len();
+    assert_eq!(
+        (of(1), of(2)),
+        (1, 3),
+        "one scope's are gone, but for what was written"
+    );
+    assert_eq!(rows.get(&at(1, 1)).unwrap(), Some(b"new".to_vec()));
+    assert_eq!(rests(&rows, &key::all_stats()).len(), 2, "other kinds stay");
 }
 
 fn digests_depend_on_rows_and_not_on_how_they_came(a: &impl ReadStore, b: &impl ReadStore) {

@@ -8,6 +8,8 @@
 //!  kind  table     row              rest
 //!  0x01  meta      CheckpointRow    –
 //!  0x02  meta      ParkedRow        seq:8
+//!  0x03  meta      ErasuresRow      –
+//!  0x04  meta      PendingErasureRow  seq:8
 //!  0x10  rows      SeenRow          event id:16
 //!  0x11  rows      DocumentRow      hash of the document id:16
 //!  0x12  rows      IngestionRow     ingestion id:16            (scope: the client's, whatever was written)
@@ -16,7 +18,7 @@
 //!  0x15  rows      ParkedSubjectRow hash of CloudEvents subject:16
 //!  0x16  rows      MetadataRow      event or message id:16
 //!  0x17  rows      ConversationRow  conversation id:16
-//!  0x18  rows      ConversationIndexRow  conversation id:16    (scope: the client's)
+//!  0x18  rows      ConversationIndexRow  conversation id:16 owner's scope:16    (scope: the client's)
 //!  0x19  rows      CompactionRow    conversation id:16 version:4
 //!  0x1a  rows      ProfileRow       –
 //!  0x1b  rows      TombstoneRow     memory id:16
@@ -42,9 +44,9 @@
 
 use crate::{
     CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow,
-    MetadataRow, ParkedRow, ParkedSubjectRow, ProfileRow, SeenRow, StatsRow, ThreadRow,
-    TombstoneRow, TurnRow, VectorsRow,
+    ErasedRow, ErasuresRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow,
+    MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow, PendingErasureRow, ProfileRow, SeenRow,
+    StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -88,6 +90,10 @@ pub enum Kind {
     Checkpoint = 0x01,
     /// [`ParkedRow`]
     Parked = 0x02,
+    /// [`ErasuresRow`]
+    Erasures = 0x03,
+    /// [`PendingErasureRow`]
+    PendingErasure = 0x04,
     /// [`SeenRow`]
     Seen = 0x10,
     /// [`DocumentRow`]
@@ -148,7 +154,7 @@ impl Kind {
     /// Where rows of this kind live.
     pub const fn table(self) -> Table {
         match self {
-            Self::Checkpoint | Self::Parked => Table::Meta,
+            Self::Checkpoint | Self::Parked | Self::Erasures | Self::PendingErasure => Table::Meta,
             Self::Seen
             | Self::Document
             | Self::Ingestion
@@ -178,41 +184,58 @@ impl Kind {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 31] = [
+        Self::Checkpoint,
+        Self::Parked,
+        Self::Erasures,
+        Self::PendingErasure,
+        Self::Seen,
+        Self::Document,
+        Self::Ingestion,
+        Self::MemoryIndex,
+        Self::Stats,
+        Self::ParkedSubject,
+        Self::Metadata,
+        Self::Conversation,
+        Self::ConversationIndex,
+        Self::Compaction,
+        Self::Profile,
+        Self::Tombstone,
+        Self::Erased,
+        Self::Deletion,
+        Self::Forgetting,
+        Self::Thread,
+        Self::Memory,
+        Self::Turn,
+        Self::Posting,
+        Self::Summary,
+        Self::Passage,
+        Self::Ended,
+        Self::History,
+        Self::Fresh,
+        Self::Vectors,
+        Self::Sketch,
+        Self::Vector,
+    ];
+
     /// The kind of a stored key.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let all = [
-            Self::Checkpoint,
-            Self::Parked,
-            Self::Seen,
-            Self::Document,
-            Self::Ingestion,
-            Self::MemoryIndex,
-            Self::Stats,
-            Self::ParkedSubject,
-            Self::Metadata,
-            Self::Conversation,
-            Self::ConversationIndex,
-            Self::Compaction,
-            Self::Profile,
-            Self::Tombstone,
-            Self::Erased,
-            Self::Deletion,
-            Self::Forgetting,
-            Self::Thread,
-            Self::Memory,
-            Self::Turn,
-            Self::Posting,
-            Self::Summary,
-            Self::Passage,
-            Self::Ended,
-            Self::History,
-            Self::Fresh,
-            Self::Vectors,
-            Self::Sketch,
-            Self::Vector,
-        ];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|kind| Some(&(*kind as u8)) == bytes.first())
+    }
+
+    /// Whether its rows stand under the client's scope whoever they are about, since callers name them by id alone.
+    pub const fn is_index(self) -> bool {
+        matches!(
+            self,
+            Self::Ingestion
+                | Self::MemoryIndex
+                | Self::ConversationIndex
+                | Self::Deletion
+                | Self::Forgetting
+        )
     }
 }
 
@@ -244,6 +267,14 @@ impl Key {
         }
     }
 
+    /// A key as it was read back from `table`.
+    pub fn stored(table: Table, bytes: &[u8]) -> Self {
+        Self {
+            table,
+            bytes: bytes.to_vec(),
+        }
+    }
+
     /// Where it lives.
     pub const fn table(&self) -> Table {
         self.table
@@ -260,6 +291,25 @@ impl fmt::Debug for Key {
         write!(f, "{}:", self.table.name())?;
         f.write_str(&data_encoding::HEXLOWER.encode(&self.bytes))
     }
+}
+
+/// The scope's name in a stored key; of a row of the whole partition, or of none, `None`.
+pub fn scope_of(bytes: &[u8]) -> Option<Hash128> {
+    let hash = Hash128::from_bytes(*bytes.get(1..)?.first_chunk()?);
+    Some(hash).filter(|hash| *hash != PARTITION)
+}
+
+/// Everything of one kind that belongs to a scope.
+pub fn all_of(kind: Kind, scope: &Hash128) -> Prefix {
+    Prefix(Key::new(kind, scope, &[]))
+}
+
+/// Statistics of every scope of the partition.
+pub fn all_stats() -> Prefix {
+    Prefix(Key {
+        table: Kind::Stats.table(),
+        bytes: vec![Kind::Stats as u8],
+    })
 }
 
 /// A key whose value is a row of type `R`.
@@ -326,6 +376,25 @@ pub fn checkpoint() -> RowKey<CheckpointRow> {
     RowKey::new(Kind::Checkpoint, &PARTITION, &[])
 }
 
+/// How many of the log's erasures the rows take into account.
+pub fn erasures() -> RowKey<ErasuresRow> {
+    RowKey::new(Kind::Erasures, &PARTITION, &[])
+}
+
+/// That what an event erased may still be in the log.
+pub fn pending_erasure(seq: Seq) -> RowKey<PendingErasureRow> {
+    RowKey::new(
+        Kind::PendingErasure,
+        &PARTITION,
+        &[&seq.get().to_be_bytes()],
+    )
+}
+
+/// Everything that was erased and may still be in the log, oldest first.
+pub fn pending_erasures() -> Prefix {
+    Prefix(Key::new(Kind::PendingErasure, &PARTITION, &[]))
+}
+
 /// One parked event.
 pub fn parked(seq: Seq) -> RowKey<ParkedRow> {
     RowKey::new(Kind::Parked, &PARTITION, &[&seq.get().to_be_bytes()])
@@ -383,9 +452,28 @@ pub fn conversations(scope: &Hash128) -> Prefix {
     Prefix(Key::new(Kind::Conversation, scope, &[]))
 }
 
-/// Whose a conversation is. `client` is the hash of the client's own scope: the caller may not know more.
-pub fn conversation_index(client: &Hash128, id: ConversationId) -> RowKey<ConversationIndexRow> {
-    RowKey::new(Kind::ConversationIndex, client, &[id.uuid().as_bytes()])
+/// That a conversation is of the user whose scope's hash is `owner`. `client` is the hash of the client's own scope: the
+/// caller may not know more.
+pub fn conversation_index(
+    client: &Hash128,
+    id: ConversationId,
+    owner: &Hash128,
+) -> RowKey<ConversationIndexRow> {
+    let id = id.uuid();
+    RowKey::new(
+        Kind::ConversationIndex,
+        client,
+        &[id.as_bytes(), owner.bytes()],
+    )
+}
+
+/// Whose conversations of this id are, in no meaningful order.
+pub fn conversation_owners(client: &Hash128, id: ConversationId) -> Prefix {
+    Prefix(Key::new(
+        Kind::ConversationIndex,
+        client,
+        &[id.uuid().as_bytes()],
+    ))
 }
 
 /// One compaction of a conversation; versions count from 1.

@@ -29,6 +29,13 @@ impl ReadStore for MemoryStore {
     fn commit(&self, writes: &WriteSet) -> Result<(), StoreError> {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let rows = Arc::make_mut(&mut rows);
+        for prefix in writes.cleared() {
+            let range = (prefix.table(), prefix.bytes().to_vec())..(prefix.table(), prefix.end());
+            let gone: Vec<_> = rows.range(range).map(|(at, _)| at.clone()).collect();
+            for at in gone {
+                rows.remove(&at);
+            }
+        }
         for (key, write) in writes.iter() {
             let at = (key.table(), key.bytes().to_vec());
             match write {

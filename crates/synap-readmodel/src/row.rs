@@ -267,9 +267,27 @@ rows! {
     }
 
     /// Whose a conversation is.
-    ConversationIndexRow v 1 {
-        /// The users that have one of this id, oldest first. More than one only if callers use an id twice.
-        scopes: Vec<Scope>,
+    ConversationIndexRow v 2 {
+        /// A user that has one of this id. There are several rows only if callers use an id twice.
+        scope: Scope,
+    }
+
+    /// How many of the log's erasures the rows take into account: of the events that they took out, no row is left.
+    ErasuresRow v 1 {
+        /// The first so many.
+        count: u64,
+    }
+
+    /// What was erased and may still be in the log.
+    PendingErasureRow v 1 {
+        /// Whose.
+        scope: Scope,
+        /// What the receipt named.
+        deletion_id: EventId,
+        /// Only this conversation.
+        conversation: Option<ConversationId>,
+        /// Only this document.
+        document: Option<DocumentId>,
     }
 
     /// One turn of a conversation.
@@ -355,17 +373,23 @@ rows! {
     }
 
     /// What became of a deletion.
-    DeletionRow v 1 {
+    DeletionRow v 2 {
         /// Whose.
         scope: Scope,
         /// Only this conversation.
         conversation: Option<ConversationId>,
+        /// Only this document.
+        document: Option<DocumentId>,
+        /// Place of the event.
+        seq: u64,
         /// When it was asked for, in microseconds since 1970.
         accepted_at: i64,
         /// Memories that were told before.
         memories: u32,
         /// Turns that were listed before, where it was a conversation.
         turns: u32,
+        /// When and how its bytes were taken out of the log, if they were.
+        completed: Option<CompletedErasure>,
     }
 }
 
@@ -386,6 +410,19 @@ pub struct Totals {
     pub live_passages: u32,
     /// Terms of those passages.
     pub live_passage_terms: u64,
+}
+
+/// That an erasure's events are not in the log any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletedErasure {
+    /// When that was recorded, in microseconds since 1970.
+    pub at: i64,
+    /// Events that were taken out.
+    pub events: u64,
+    /// Bytes that were searched for what they held.
+    pub searched_bytes: u64,
+    /// Places where something of it was found nevertheless.
+    pub found: u64,
 }
 
 /// Attributes of one profile. The oldest one goes when another comes.

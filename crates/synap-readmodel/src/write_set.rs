@@ -1,6 +1,6 @@
 //! What one batch writes: all of it, or nothing.
 
-use crate::{Key, Row, RowKey, append, codec};
+use crate::{Key, Prefix, Row, RowKey, append, codec};
 use std::collections::BTreeMap;
 
 /// What happens to one key.
@@ -16,7 +16,7 @@ pub enum Write {
 
 /// Writes by key. A later write of the same key replaces an earlier one, and appends add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WriteSet(BTreeMap<Key, Write>);
+pub struct WriteSet(BTreeMap<Key, Write>, Vec<Prefix>);
 
 impl WriteSet {
     /// Writes a row.
@@ -39,6 +39,26 @@ impl WriteSet {
         }
     }
 
+    /// Removes every row of `prefix` that was there before this set, whatever the set writes.
+    pub fn clear(&mut self, prefix: Prefix) {
+        self.1.push(prefix);
+    }
+
+    /// What is removed before anything is written.
+    pub fn cleared(&self) -> &[Prefix] {
+        &self.1
+    }
+
+    /// Writes a value as it was read back from another store.
+    pub fn put_stored(&mut self, key: Key, value: Vec<u8>) {
+        self.0.insert(key, Write::Put(value));
+    }
+
+    /// Removes whatever stands under `key`.
+    pub fn delete_stored(&mut self, key: Key) {
+        self.0.insert(key, Write::Delete);
+    }
+
     /// What this set does to `key`, if anything.
     pub fn get(&self, key: &Key) -> Option<&Write> {
         self.0.get(key)
@@ -56,7 +76,7 @@ impl WriteSet {
 
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1.is_empty()
     }
 
     /// Takes over all writes of `later`, as if they had been made here.

@@ -9,6 +9,7 @@ use rocksdb::{
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use synap_readmodel::key::PREFIX_BYTES;
 use synap_readmodel::{
     Item, Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet,
 };
@@ -144,6 +145,10 @@ impl ReadStore for RocksStore {
 
     fn commit(&self, writes: &WriteSet) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
+        for prefix in writes.cleared() {
+            let table = self.column_family(prefix.table())?;
+            batch.delete_range_cf(table, prefix.bytes(), &prefix.end());
+        }
         for (key, write) in writes.iter() {
             let table = self.column_family(key.table())?;
             match write {
@@ -208,8 +213,12 @@ impl Snapshot for RocksSnapshot<'_> {
     fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_iterate_upper_bound(prefix.end());
-        // A prefix begins with the extractor's bytes, so the filters may skip files that do not hold them.
-        options.set_prefix_same_as_start(true);
+        if prefix.bytes().len() < PREFIX_BYTES {
+            options.set_total_order_seek(true);
+        } else {
+            // It begins with the extractor's bytes, so the filters may skip files that do not hold them.
+            options.set_prefix_same_as_start(true);
+        }
         let mut rows = self.rows(prefix.table(), options)?;
         rows.seek(prefix.with(from));
         show(rows, prefix.bytes(), visit)

@@ -272,9 +272,12 @@ impl<L: EventLog> Operations<L> {
         let row = |(memories, turns)| DeletionRow {
             scope: scope.clone(),
             conversation: conversation_id,
+            document: None,
+            seq: 0,
             accepted_at: self.ingest.clock.now().micros(),
             memories,
             turns,
+            completed: None,
         };
         let is_whole_customer = conversation_id.is_none() && scope.kind() != LevelName::USER;
         // A customer's own scope may be empty while its users' are not: only what is surely nothing is not recorded.

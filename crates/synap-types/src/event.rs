@@ -5,7 +5,10 @@ mod conversation;
 mod enriched;
 mod ingested;
 
-pub use self::changed::{MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy, ScopeErased};
+pub use self::changed::{
+    DocumentErased, ErasureCompleted, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy,
+    ScopeErased,
+};
 pub use self::conversation::{
     CompactionStrategy, ConversationCompacted, MessageRecorded, Transcript, TranscriptIngested,
     TranscriptTurn, TurnDoor,
@@ -105,6 +108,10 @@ event_bodies! {
     MemoryForgotten "memory.forgotten" v 1, subject "memory-forgotten", type "synap.memory.forgotten.v1";
     /// `synap.scope.erased.v1`
     ScopeErased "scope.erased" v 1, subject "scope-erased", type "synap.scope.erased.v1";
+    /// `synap.document.erased.v1`
+    DocumentErased "document.erased" v 1, subject "document-erased", type "synap.document.erased.v1";
+    /// `synap.erasure.completed.v1`
+    ErasureCompleted "erasure.completed" v 1, subject "erasure-completed", type "synap.erasure.completed.v1";
     /// `synap.memories.enriched.v1`
     MemoriesEnriched "memories.enriched" v 1, subject "memories-enriched", type "synap.memories.enriched.v1";
 }

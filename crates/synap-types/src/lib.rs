@@ -35,10 +35,10 @@ pub use conversation::{
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{
-    Author, CompactionStrategy, Content, ConversationCompacted, Event, EventBody, EventParseError,
-    MemoriesEnriched, MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MemoryVector,
-    MergeStrategy, MessageRecorded, QuantisedVector, SPEC_VERSION, ScopeErased, Transcript,
-    TranscriptIngested, TranscriptTurn, TurnDoor,
+    Author, CompactionStrategy, Content, ConversationCompacted, DocumentErased, ErasureCompleted,
+    Event, EventBody, EventParseError, MemoriesEnriched, MemoryForgotten, MemoryIngested,
+    MemorySource, MemoryUpdated, MemoryVector, MergeStrategy, MessageRecorded, QuantisedVector,
+    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{

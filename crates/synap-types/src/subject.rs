@@ -15,7 +15,7 @@
 //!
 //! nats-server accepts `*`, `>`, NUL and invalid UTF-8 in published subjects, so nothing of a caller's gets there as it is.
 
-use crate::{Event, Hash128, Partition, Scope};
+use crate::{Event, Hash128, LevelName, Partition, Scope};
 use data_encoding::BASE32_DNSSEC;
 use std::fmt;
 use std::str::FromStr;
@@ -37,6 +37,16 @@ pub mod names {
     pub const INBOX: &str = "synap.v1.inbox";
     /// What the inbox refused, with the reason.
     pub const REJECTED: &str = "synap.v1.rejected";
+    /// Stream of what was taken out of the log.
+    pub const ERASURES_STREAM: &str = "SYNAP_ERASURES";
+    /// Its subjects.
+    pub const ERASURES: &str = "synap.v1.erasures.*";
+
+    /// The subject of what was taken out of `partition`.
+    pub fn erasures_of(partition: super::Partition) -> String {
+        format!("synap.v1.erasures.{partition}")
+    }
+
     /// Stream of [`INBOX`].
     pub const INBOX_STREAM: &str = "SYNAP_INBOX";
     /// Stream of [`REJECTED`].
@@ -91,6 +101,24 @@ impl EventSubject {
     /// The subjects of the events of `scope` itself: what a service subscribes to that follows it.
     pub fn filter_of(partition: Partition, scope: &Scope) -> String {
         Self::new(partition, scope, "*").to_string()
+    }
+
+    /// Subjects among which those of the events of `scope` are, and of what lies below it.
+    pub fn filter_below(partition: Partition, scope: &Scope) -> String {
+        let own = Self::new(partition, scope, "*");
+        if scope.path().is_empty() || scope.kind() == LevelName::USER {
+            return own.to_string();
+        }
+        // What lies between customer and user does not show in subjects.
+        format!(
+            "synap.v1.events.{partition}.{}.{}.>",
+            own.client, own.customer
+        )
+    }
+
+    /// Whether it is of an event of exactly `scope`.
+    pub fn is_of(&self, scope: &Scope) -> bool {
+        *self == Self::new(self.partition, scope, &self.event)
     }
 
     /// What the stream of `partition` stores.

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use synap_types::{
-    Content, ConversationCompacted, DocumentType, Event, EventBody, MemoriesEnriched,
-    MemoryForgotten, MemoryIngested, MemoryUpdated, MessageRecorded, SPEC_VERSION, ScopeErased,
-    Transcript, TranscriptIngested,
+    Content, ConversationCompacted, DocumentErased, DocumentType, ErasureCompleted, Event,
+    EventBody, MemoriesEnriched, MemoryForgotten, MemoryIngested, MemoryUpdated, MessageRecorded,
+    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested,
 };
 
 fn schemas() -> PathBuf {
@@ -102,6 +102,16 @@ fn schemas_are_current() {
             schema_for!(MemoryForgotten),
         ),
         ("ScopeErased", "scope.erased", schema_for!(ScopeErased)),
+        (
+            "DocumentErased",
+            "document.erased",
+            schema_for!(DocumentErased),
+        ),
+        (
+            "ErasureCompleted",
+            "erasure.completed",
+            schema_for!(ErasureCompleted),
+        ),
         (
             "MemoriesEnriched",
             "memories.enriched",

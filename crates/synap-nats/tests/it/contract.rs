@@ -7,7 +7,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use synap_log::contract::{self, event};
 use synap_log::{
-    AppendError, Appended, Durability, EventLog, LogState, NewEvent, ReadError, RecordedStream,
+    AppendError, Appended, Durability, Erasure, EventLog, LogState, NewEvent, ReadError,
+    RecordedStream,
 };
 use synap_nats::JetStreamLog;
 use synap_types::{Partition, Seq};
@@ -37,6 +38,18 @@ impl EventLog for Fresh {
 
     async fn state(&self, partition: Partition) -> Result<LogState, ReadError> {
         self.log.state(partition).await
+    }
+
+    fn select(&self, partition: Partition, filters: Vec<String>) -> RecordedStream {
+        self.log.select(partition, filters)
+    }
+
+    async fn erase(&self, partition: Partition, erasure: Erasure) -> Result<(), AppendError> {
+        self.log.erase(partition, erasure).await
+    }
+
+    async fn erasures(&self, partition: Partition) -> Result<Vec<Erasure>, ReadError> {
+        self.log.erasures(partition).await
     }
 
     fn durability(&self) -> Durability {

@@ -20,9 +20,6 @@ use synap_types::{
 const LOOK_BACK: u32 = 64;
 /// How far apart two reports of one turn may be: a client whose stream is stuck gives up within minutes.
 const SAME_TURN_MICROS: u64 = 300 * 1_000_000;
-/// Conversations of one id whose users are known by it. More would be misuse: the id is the client's to choose.
-const OWNERS_MAX: usize = 16;
-
 /// A turn before it is one of the conversation's.
 #[derive(Debug)]
 pub(super) struct NewTurn<'a> {
@@ -187,11 +184,11 @@ fn claim<S: Snapshot>(
     id: ConversationId,
     state: &mut State<'_, S>,
 ) -> Result<(), ApplyError> {
-    let index = || key::conversation_index(&at.client, id);
-    let known = state.row(&index())?;
-    let mut row = known.unwrap_or(ConversationIndexRow { scopes: Vec::new() });
-    if !row.scopes.contains(at.scope) && row.scopes.len() < OWNERS_MAX {
-        row.scopes.push(at.scope.clone());
+    let index = || key::conversation_index(&at.client, id, &at.hash);
+    if state.row(&index())?.is_none() {
+        let row = ConversationIndexRow {
+            scope: at.scope.clone(),
+        };
         state.put(index(), &row);
     }
     Ok(())

@@ -3,8 +3,13 @@
 use super::memories::Memories;
 use super::{ApplyError, At, Effect};
 use crate::State;
-use synap_readmodel::{ConversationRow, DeletionRow, ErasedRow, Snapshot, key};
-use synap_types::{ConversationId, LevelName, ScopeErased};
+use synap_readmodel::{
+    CompletedErasure, ConversationRow, DeletionRow, DocumentRow, ErasedRow, PendingErasureRow,
+    Snapshot, key,
+};
+use synap_types::{
+    ConversationId, DocumentErased, ErasureCompleted, EventId, LevelName, ScopeErased, Seq,
+};
 
 pub(super) fn apply<S: Snapshot>(
     at: &At<'_>,
@@ -16,14 +21,101 @@ pub(super) fn apply<S: Snapshot>(
         None => (scope(at, state)?, 0),
     };
     let row = DeletionRow {
-        scope: at.scope.clone(),
         conversation: data.conversation_id,
-        accepted_at: at.accepted_at(),
         memories,
         turns,
+        ..asked(at)
     };
-    state.put(key::deletion(&at.client, data.deletion_id), &row);
+    promise(at, data.deletion_id, &row, state);
     Ok(Effect::default())
+}
+
+/// Takes out every version of a document; one that comes later replaces nothing.
+pub(super) fn document<S: Snapshot>(
+    at: &At<'_>,
+    data: &DocumentErased,
+    state: &mut State<'_, S>,
+) -> Result<Effect, ApplyError> {
+    let mut memories = Memories::open(at, state)?;
+    state.delete(key::parked_subject(&at.hash, &at.event.about()));
+    let at_document = || key::document(&at.hash, &data.document_id);
+    let known: Option<DocumentRow> = state
+        .row(&at_document())?
+        .filter(|row| row.seq > memories.erased());
+    let mut hidden = 0;
+    if let Some(known) = known {
+        hidden = memories.end(&known.ordinals, state)?.len();
+        // What is ingested next takes the place of this: its event is another than that of the same content before.
+        let row = DocumentRow {
+            event_id: at.event.id,
+            seq: at.seq.get(),
+            content: [0; 16],
+            version: 0,
+            ordinals: Vec::new(),
+            ..known
+        };
+        state.put(at_document(), &row);
+    }
+    memories.close(state)?;
+    let row = DeletionRow {
+        document: Some(data.document_id.clone()),
+        memories: u32::try_from(hidden).unwrap_or(u32::MAX),
+        ..asked(at)
+    };
+    promise(at, data.deletion_id, &row, state);
+    Ok(Effect::default())
+}
+
+/// What was erased is not in the log any more.
+pub(super) fn completed<S: Snapshot>(
+    at: &At<'_>,
+    data: &ErasureCompleted,
+    state: &mut State<'_, S>,
+) -> Result<Effect, ApplyError> {
+    let at_deletion = || key::deletion(&at.client, data.deletion_id);
+    let known = state.row(&at_deletion())?;
+    if let Some(mut row) = known.filter(|row| row.scope == *at.scope) {
+        row.completed = Some(CompletedErasure {
+            at: at.accepted_at(),
+            events: data.events,
+            searched_bytes: data.searched_bytes,
+            found: data.found,
+        });
+        state.put(at_deletion(), &row);
+        state.delete(key::pending_erasure(Seq::new(row.seq)));
+    }
+    Ok(Effect::default())
+}
+
+/// A deletion that hid nothing yet.
+fn asked(at: &At<'_>) -> DeletionRow {
+    DeletionRow {
+        scope: at.scope.clone(),
+        conversation: None,
+        document: None,
+        seq: at.seq.get(),
+        accepted_at: at.accepted_at(),
+        memories: 0,
+        turns: 0,
+        completed: None,
+    }
+}
+
+/// Notes what was hidden, and that its events are to be taken out of the log.
+fn promise<S: Snapshot>(
+    at: &At<'_>,
+    deletion_id: EventId,
+    row: &DeletionRow,
+    state: &mut State<'_, S>,
+) {
+    state.put(key::deletion(&at.client, deletion_id), row);
+    let pending = PendingErasureRow {
+        scope: at.scope.clone(),
+        deletion_id,
+        conversation: row.conversation,
+        document: row.document.clone(),
+    };
+    state.put(key::pending_erasure(at.seq), &pending);
 }
 
 /// One row hides everything up to here, however much it is; counts begin anew. Answers how many memories it hides in the
@@ -71,11 +163,7 @@ fn conversation<S: Snapshot>(
         state.delete(key::compaction(&at.hash, id, version));
     }
     state.delete(key::conversation(&at.hash, id));
-    let index = || key::conversation_index(&at.client, id);
-    if let Some(mut row) = state.row(&index())? {
-        row.scopes.retain(|scope| scope != at.scope);
-        state.put(index(), &row);
-    }
+    state.delete(key::conversation_index(&at.client, id, &at.hash));
     memories.close(state)?;
     Ok((hidden, known.turns))
 }

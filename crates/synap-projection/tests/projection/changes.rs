@@ -281,9 +281,13 @@ fn an_erased_conversation_takes_its_memories_along_and_nothing_else() {
     );
     let client = scope(&[]).hash();
     let owners = rows
-        .row(&key::conversation_index(&client, conversation_id()))
+        .row(&key::conversation_index(
+            &client,
+            conversation_id(),
+            &alice().hash(),
+        ))
         .unwrap();
-    assert_eq!(owners.unwrap().scopes, []);
+    assert_eq!(owners, None);
     let deleted = key::deletion(&client, erased(&alice(), None).id);
     let deleted = rows.row(&deleted).unwrap().unwrap();
     assert_eq!((deleted.memories, deleted.turns), (1, 1));

@@ -115,7 +115,7 @@ async fn batches_are_bounded_and_reported() {
     assert_eq!(reports, [APPLY_EVENTS_MAX as u64, count]);
 }
 
-/// A store whose second snapshot, that of the first turn, says when it is taken and waits for a word.
+/// A store whose third snapshot, that of the first turn, says when it is taken and waits for a word.
 struct Paused {
     rows: MemoryStore,
     snapshots: AtomicUsize,
@@ -127,7 +127,7 @@ impl ReadStore for Paused {
 
     fn snapshot(&self) -> Self::Snapshot<'_> {
         let rows = self.rows.snapshot();
-        if self.snapshots.fetch_add(1, Ordering::SeqCst) == 1 {
+        if self.snapshots.fetch_add(1, Ordering::SeqCst) == 2 {
             let gate = self.gate.lock().unwrap();
             gate.0.send(()).unwrap();
             gate.1.recv().unwrap();

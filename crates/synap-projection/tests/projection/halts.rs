@@ -41,7 +41,7 @@ const fn gap(expected: u64, found: u64) -> Halt {
 #[tokio::test]
 async fn a_gap_halts_and_the_rows_before_it_are_served() {
     let (log, store) = (log_with(5).await, Arc::new(MemoryStore::default()));
-    log.erase(crate::world::HERE, Seq::new(4));
+    log.lose(crate::world::HERE, Seq::new(4));
     let (now, halt) = halted(log, &store).await;
     assert_eq!((now.applied, halt), (Seq::new(3), gap(4, 5)));
     assert!(now.is_behind());
@@ -52,7 +52,7 @@ async fn a_gap_halts_and_the_rows_before_it_are_served() {
 async fn a_log_that_begins_too_late_halts() {
     let log = log_with(3).await;
     for seq in [1, 2] {
-        log.erase(crate::world::HERE, Seq::new(seq));
+        log.lose(crate::world::HERE, Seq::new(seq));
     }
     let (now, halt) = halted(log, &Arc::new(MemoryStore::default())).await;
     assert_eq!((now.applied, halt), (Seq::ZERO, gap(1, 3)));
@@ -62,7 +62,7 @@ async fn a_log_that_begins_too_late_halts() {
 #[tokio::test]
 async fn a_log_whose_events_are_all_gone_halts() {
     let log = log_with(1).await;
-    log.erase(crate::world::HERE, Seq::new(1));
+    log.lose(crate::world::HERE, Seq::new(1));
     let (_, halt) = halted(log, &Arc::new(MemoryStore::default())).await;
     assert_eq!(halt, gap(1, 2));
 }
@@ -171,7 +171,7 @@ async fn a_log_that_cannot_be_read_is_tried_again() {
 async fn a_fold_ends_where_a_projector_halts() {
     let memory = |erased: u64| async move {
         let log: MemoryLog = log_with(5).await;
-        log.erase(crate::world::HERE, Seq::new(erased));
+        log.lose(crate::world::HERE, Seq::new(erased));
         log
     };
     let regression = Halt::Regression {

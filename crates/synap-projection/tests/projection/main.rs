@@ -9,6 +9,8 @@ mod cuts;
 #[cfg(test)]
 mod enriched;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod folds;
 #[cfg(test)]
 mod halts;

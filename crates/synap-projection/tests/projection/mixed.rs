@@ -42,7 +42,7 @@ const STRATEGIES: [MergeStrategy; 3] = [
 
 /// One event to be; what the numbers mean depends on the kind. Equal keys of a kind and scope are one event, met again.
 #[derive(Debug, Clone)]
-struct Step {
+pub(crate) struct Step {
     kind: u8,
     who: usize,
     what: usize,
@@ -50,7 +50,7 @@ struct Step {
     key: usize,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     (
         0..16_u8,
         0..3_usize,
@@ -67,7 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         })
 }
 
-fn everybody() -> [Scope; 3] {
+pub(crate) fn everybody() -> [Scope; 3] {
     [
         scope(&["acme", "alice"]),
         scope(&["acme", "bob"]),
@@ -212,7 +212,7 @@ fn conversation_body(step: &Step, name: &str, id: EventId, scope: Scope) -> Even
 }
 
 /// The log that the steps make, and the rows after it, each event applied by itself.
-fn live(steps: &[Step]) -> (Vec<Recorded>, MemoryStore) {
+pub(crate) fn live(steps: &[Step]) -> (Vec<Recorded>, MemoryStore) {
     let (mut log, store) = (Vec::new(), MemoryStore::default());
     for step in steps {
         let seq = log.len() as u64 + 1;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 use synap_log::{
-    AppendError, Appended, Durability, EventLog, Incarnation, LogState, MemoryLog, NewEvent,
-    ReadError, Recorded, RecordedStream,
+    AppendError, Appended, Durability, Erasure, EventLog, Incarnation, LogState, MemoryLog,
+    NewEvent, ReadError, Recorded, RecordedStream,
 };
 use synap_projection::{Halt, Progress, Projector, Standing, Turn, turn};
 use synap_readmodel::{Digest, MemoryRow, MemoryStore, ReadStore, SnapshotExt as _, digest, key};
@@ -222,6 +222,18 @@ impl EventLog for BrokenLog {
             last: self.last,
             bytes: 0,
         })
+    }
+
+    fn select(&self, partition: Partition, _: Vec<String>) -> RecordedStream {
+        self.read(partition, Seq::new(1))
+    }
+
+    async fn erase(&self, _: Partition, _: Erasure) -> Result<(), AppendError> {
+        Err(AppendError::Busy { waiting: 0 })
+    }
+
+    async fn erasures(&self, _: Partition) -> Result<Vec<Erasure>, ReadError> {
+        Ok(Vec::new())
     }
 
     fn durability(&self) -> Durability {

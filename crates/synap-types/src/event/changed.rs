@@ -1,7 +1,7 @@
 //! Something that was remembered was changed or taken away.
 
 use crate::event::{Author, Content, EventData};
-use crate::{ConversationId, DocumentId, DocumentType, EventId, MemoryId, Scope};
+use crate::{ConversationId, DocumentId, DocumentType, EventId, Hash128, MemoryId, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -115,6 +115,39 @@ pub struct ScopeErased {
     pub author: Author,
 }
 
+/// Every version of a document, and what was changed in its memories, may not be told any more. What comes later under the
+/// same id is a document of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DocumentErased {
+    /// What the receipt named; equal to the envelope's `id`.
+    pub deletion_id: EventId,
+    /// Whose document.
+    pub scope: Scope,
+    /// Which.
+    pub document_id: DocumentId,
+    /// Who asked.
+    pub author: Author,
+}
+
+/// What an erasure took away is not in the log any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ErasureCompleted {
+    /// Which erasure: what its receipt named.
+    pub deletion_id: EventId,
+    /// Whose memory.
+    pub scope: Scope,
+    /// Events that were taken out of the log.
+    pub events: u64,
+    /// Bytes of the data folder that were searched for what the events held, afterwards.
+    pub searched_bytes: u64,
+    /// Places where something of it was found nevertheless.
+    pub found: u64,
+}
+
 impl EventData for MemoryUpdated {
     fn scope(&self) -> &Scope {
         &self.scope
@@ -159,5 +192,44 @@ impl EventData for ScopeErased {
 
     fn own_id(&self) -> Option<Uuid> {
         Some(self.deletion_id.uuid())
+    }
+}
+
+impl EventData for DocumentErased {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn author(&self) -> Option<&Author> {
+        Some(&self.author)
+    }
+
+    fn about(&self) -> String {
+        format!("documents/{}", self.document_id)
+    }
+
+    fn own_id(&self) -> Option<Uuid> {
+        Some(self.deletion_id.uuid())
+    }
+}
+
+impl EventData for ErasureCompleted {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn about(&self) -> String {
+        format!("erasures/{}", self.deletion_id)
+    }
+}
+
+impl ErasureCompleted {
+    /// The id of the event that says so: told again, it is the same.
+    pub fn event_id(deletion: EventId) -> EventId {
+        let hash = Hash128::of(
+            "synap.erasure.completed.v1",
+            [deletion.uuid().as_bytes().as_slice()],
+        );
+        EventId::new(hash.to_uuid())
     }
 }
