@@ -16,7 +16,7 @@ mod vector;
 mod write_set;
 
 pub use codec::CodecError;
-pub use digest::{Difference, Digest, compare, digest};
+pub use digest::{Difference, Digest, Found, Sample, compare, compare_of, digest, digest_of};
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
 pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
