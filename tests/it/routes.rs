@@ -226,6 +226,12 @@ fn server() -> Vec<Row> {
         .shows("/kind", "rebuild")
         .keeps("job", "/job"),
         get("/v1/admin/jobs/{job}").shows("/kind", "rebuild"),
+        get("/v1/admin/generations").shows("/partitions/0/named", json!([])),
+        Row {
+            status: 400,
+            ..post("/v1/admin/generations/remove", json!({"name": "x"}))
+                .shows("/details/field", "name")
+        },
     ]
 }
 

@@ -29,11 +29,16 @@ impl Throttle {
 
     /// Rests for what was worked since the last call.
     pub(super) fn after_batch(&mut self) {
-        let mut rest = rest_for(self.since.elapsed(), (self.share)());
-        while !rest.is_zero() && !self.closing.is_cancelled() {
-            let slice = rest.min(SLICE);
+        let (worked, mut rested) = (self.since.elapsed(), Duration::ZERO);
+        // Whoever raises the share meanwhile shortens this rest as well.
+        while !self.closing.is_cancelled() {
+            let left = rest_for(worked, (self.share)()).saturating_sub(rested);
+            if left.is_zero() {
+                break;
+            }
+            let slice = left.min(SLICE);
             std::thread::sleep(slice);
-            rest -= slice;
+            rested += slice;
         }
         self.since = Instant::now();
     }
