@@ -4,6 +4,7 @@ use crate::support::wait::{now, pass};
 use crate::support::{Cli, Door as _, Home, Http, Server, ids, until};
 use serde_json::{Value, json};
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -120,6 +121,79 @@ fn begin_rebuild(http: &Http) -> u64 {
         applied > 0
     });
     applied
+}
+
+/// Where the server is, while there is one; and how many there were.
+type Place = Mutex<(u64, Option<Http>)>;
+
+/// Sends until there is an answer. Only a server that is killed may fail to give one.
+fn send(place: &Place, path: &str, body: &Value) -> Value {
+    loop {
+        let (life, http) = place.lock().expect("no panic").clone();
+        let Some(http) = http else {
+            pass(EVERY);
+            continue;
+        };
+        match http.try_send("POST", path, &[], body.to_string().as_bytes()) {
+            Ok(reply) => {
+                assert_eq!(reply.status, 200, "{reply:?}");
+                return reply.json();
+            }
+            Err(e) => {
+                let (now, http) = place.lock().expect("no panic").clone();
+                assert!(
+                    http.is_none() || now > life,
+                    "a server that runs answers: {e}"
+                );
+            }
+        }
+    }
+}
+
+/// Writes and fetches until told to stop, whatever server there is; answers how often.
+fn load_through_kills(place: &Place, stop: &AtomicBool) -> u64 {
+    let mut count = 0;
+    while !stop.load(Ordering::SeqCst) {
+        let more = json!({"document": format!("Written w{count}e meanwhile."), "document_type": "document"});
+        let body = ids(Some("acme"), Some("ann"), &more);
+        let receipt = send(place, "/api/v1/memories/create", &body);
+        count += 1;
+        let more = json!({"position": receipt["position"], "response_shape": "ranked", "max_results": 1_000,
+            "if_stale": "refuse", "wait_ms": 30_000});
+        let body = ids(Some("acme"), Some("ann"), &more);
+        let answer = send(place, "/v1/context/user/fetch", &body);
+        assert_eq!(
+            answer["scopes"][0]["items"], count,
+            "all that was acked is told"
+        );
+        pass(EVERY);
+    }
+    count
+}
+
+#[test]
+fn kills_in_the_midst_of_rebuilds_lose_nothing_that_was_acked() {
+    let home = Home::new();
+    let mut server = home.start();
+    fill(&server.http(), 1_500);
+    let place: Place = Mutex::new((0, Some(server.http())));
+    let stop = AtomicBool::new(false);
+    let (count, server) = std::thread::scope(|scope| {
+        let load = scope.spawn(|| load_through_kills(&place, &stop));
+        for life in 1..=3 {
+            begin_rebuild(&server.http());
+            *place.lock().expect("no panic") = (life, None);
+            server.kill();
+            server = home.start();
+            *place.lock().expect("no panic") = (life, Some(server.http()));
+            wait_for_jobs(&server.http());
+        }
+        stop.store(true, Ordering::SeqCst);
+        (load.join().expect("it ended"), server)
+    });
+    assert!(count > 3, "{count} fetches");
+    assert_eq!(live(&server.http()), 4, "each rebuild was ended");
+    server.http().assert_verified();
 }
 
 #[test]

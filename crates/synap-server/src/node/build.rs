@@ -14,7 +14,7 @@ use std::time::Duration;
 use synap_log::{EventLog, LogState};
 use synap_projection::{FoldError, Halt, PROJECTION_VERSION, Standing, WaitError, fold, wait_for};
 use synap_readmodel::{ReadStore as _, SnapshotExt as _, compare, digest, key};
-use synap_rocksdb::RocksStore;
+use synap_rocksdb::{GenerationError, RocksStore};
 use synap_types::Seq;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -254,7 +254,7 @@ impl<L: EventLog> Node<L> {
             self.partition,
             OpenFor::Serving(number),
         )?;
-        let took = self.switch(new).await?;
+        let took = self.unless_closing(self.switch(new)).await??;
         info!(partition = %self.partition, generation = number, from, "rolled back");
         let ms = took.as_secs_f64() * 1_000.0;
         Ok(
@@ -281,15 +281,22 @@ impl<L: EventLog> Node<L> {
             return Err(e);
         }
         let took = since.elapsed();
-        // The one before stays for a look back; what is older goes.
-        let filling = self.generations.filling()?;
-        for stale in self.generations.list()? {
-            let is_filling = filling.iter().any(|filling| filling.number == stale);
-            if stale != new.number && stale != old.number && !is_filling {
-                self.generations.remove(stale)?;
-            }
+        if let Err(e) = self.remove_older(new.number, old.number) {
+            warn!(partition = %self.partition, error = %e, "older generations stay");
         }
         Ok(took)
+    }
+
+    /// The one before stays for a look back; what is older goes.
+    fn remove_older(&self, live: u32, before: u32) -> Result<(), GenerationError> {
+        let filling = self.generations.filling()?;
+        for number in self.generations.list()? {
+            let is_filling = filling.iter().any(|filling| filling.number == number);
+            if number != live && number != before && !is_filling {
+                self.generations.remove(number)?;
+            }
+        }
+        Ok(())
     }
 
     /// The old one takes nothing up any more, the new one gets where it is, and takes its place. Who waits for an event

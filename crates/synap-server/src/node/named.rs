@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use synap_log::EventLog;
-use synap_projection::PROJECTION_VERSION;
+use synap_projection::{PROJECTION_VERSION, Standing};
 use synap_query::Ranking;
 use synap_readmodel::ReadStore as _;
 use synap_rocksdb::RocksStore;
@@ -212,10 +212,10 @@ impl<L: EventLog> Node<L> {
                 Some(found) => {
                     let (store, progress) =
                         (&found.live.store, found.live.progress.borrow().clone());
-                    let state = if progress.is_behind() {
-                        "catching_up"
-                    } else {
-                        "following"
+                    let state = match progress.standing {
+                        Standing::Following => "following",
+                        Standing::Halted(_) => "halted",
+                        Standing::CatchingUp | Standing::Retrying { .. } => "catching_up",
                     };
                     json!({"name": name, "set": weights, "state": state, "applied_seq": progress.applied,
                         "disk_bytes": store.disk_bytes()})

@@ -89,7 +89,7 @@ shapes! {
     NamedGeneration = Shape::new()
         .has("name", text(), "Its name")
         .has("set", either([fields(), null()]), "Weights that differ from the server's")
-        .has("state", one_of(&["filling", "catching_up", "following"]), "`filling`: it does not answer yet")
+        .has("state", one_of(&["filling", "catching_up", "following", "halted"]), "`filling`: it does not answer yet; `halted`: it cannot go on, remove it")
         .may("applied_seq", count(), "The last event in its rows")
         .may("disk_bytes", count(), "Its size");
     /// Which named generation to remove.
