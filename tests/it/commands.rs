@@ -204,7 +204,7 @@ fn a_key_that_may_not_steer_is_told_so() {
         "[[instances]]\nclient_id = \"b\"\ninstance_id = \"ib\"\napi_keys = [\"key-of-b\"]";
     let server = Home::new().serve().config(config).start();
     let cli = Cli::new(server.http_url(), "key-of-b");
-    for command in ["status", "rebuild", "verify"] {
+    for command in ["status", "rebuild", "rollback", "verify", "generations"] {
         assert_eq!(
             cli.run([command]).failed().stderr,
             "synap: this key may not steer the server\n"
@@ -219,7 +219,17 @@ fn every_command_explains_itself() {
     let cli = Cli::new("http://127.0.0.1:1", "k-secret");
     let all = cli.run(["--help"]).ok();
     let commands = [
-        "serve", "ingest", "import", "fetch", "status", "rebuild", "verify", "doctor",
+        "serve",
+        "ingest",
+        "import",
+        "fetch",
+        "status",
+        "rebuild",
+        "verify",
+        "rollback",
+        "generations",
+        "compare",
+        "doctor",
     ];
     says(&all, &commands);
     assert!(!all.stdout.contains("exec-nats-server"), "not for people");

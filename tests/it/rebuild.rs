@@ -110,6 +110,13 @@ fn a_rebuild_gives_the_same_rows_while_every_fetch_is_answered_the_same() {
     );
 }
 
+/// Writes of one user: fewer than a fetch tells of.
+const WRITES: usize = 500;
+
+fn writer_of(write: usize) -> String {
+    format!("writer{}", write / WRITES)
+}
+
 #[test]
 fn writes_during_a_rebuild_are_in_the_new_generation() {
     let server = Server::fresh();
@@ -123,7 +130,7 @@ fn writes_during_a_rebuild_are_in_the_new_generation() {
             let mut count = 0;
             while count == 0 || !stop.load(Ordering::SeqCst) {
                 let body = json!({"document": format!("Written w{count}e during a rebuild.")});
-                last = http.store(&ids(Some("c0"), Some("writer"), &body));
+                last = http.store(&ids(Some("c0"), Some(&writer_of(count)), &body));
                 count += 1;
             }
             (count, last)
@@ -135,10 +142,16 @@ fn writes_during_a_rebuild_are_in_the_new_generation() {
         writer.join().expect("it ended")
     });
     let (count, last) = written;
-    let more = json!({"position": last["position"], "response_shape": "ranked", "max_results": 1_000,
-        "if_stale": "refuse", "wait_ms": 30_000});
-    let answer = http.fetch(&ids(Some("c0"), Some("writer"), &more)).ok();
-    assert_eq!(answer["scopes"][0]["items"], count.min(1_000));
+    let last_writer = writer_of(count - 1);
+    let more = json!({"position": last["position"], "response_shape": "ranked", "if_stale": "refuse", "wait_ms": 30_000});
+    http.fetch(&ids(Some("c0"), Some(&last_writer), &more)).ok();
+    for from in (0..count).step_by(WRITES) {
+        let more = json!({"response_shape": "ranked", "max_results": 1_000});
+        let answer = http
+            .fetch(&ids(Some("c0"), Some(&writer_of(from)), &more))
+            .ok();
+        assert_eq!(answer["scopes"][0]["items"], WRITES.min(count - from));
+    }
     assert_eq!(generations(&http), [4, 4]);
     digests(&http);
 }

@@ -223,11 +223,21 @@ fn server() -> Vec<Row> {
         post("/v1/credits/redeem", json!({"code": "x"})).shows("/credits_granted", 0),
         get("/v1/admin/status").shows("/status", "ok"),
         get("/v1/admin/parked").shows("/parked", json!([])),
-        post("/v1/admin/verify", json!({})).shows("/kind", "verify"),
-        post("/v1/admin/rebuild", json!({}))
-            .shows("/kind", "rebuild")
-            .keeps("job", "/job"),
+        post("/v1/admin/verify", json!({"sample": 0.5})).shows("/kind", "verify"),
+        post("/v1/admin/rollback", json!({})).shows("/kind", "rollback"),
+        post(
+            "/v1/admin/rebuild",
+            json!({"accept_difference": false, "cpu_share": 1.0}),
+        )
+        .shows("/kind", "rebuild")
+        .keeps("job", "/job"),
         get("/v1/admin/jobs/{job}").shows("/kind", "rebuild"),
+        get("/v1/admin/generations").shows("/partitions/0/named", json!([])),
+        Row {
+            status: 400,
+            ..post("/v1/admin/generations/remove", json!({"name": "x"}))
+                .shows("/details/field", "name")
+        },
     ]
 }
 

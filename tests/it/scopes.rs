@@ -192,7 +192,10 @@ fn keys_say_who_they_are_and_only_the_operators_steer() {
         ("GET", "/v1/admin/status"),
         ("GET", "/v1/admin/parked"),
         ("POST", "/v1/admin/rebuild"),
+        ("POST", "/v1/admin/rollback"),
         ("POST", "/v1/admin/verify"),
+        ("GET", "/v1/admin/generations"),
+        ("POST", "/v1/admin/generations/remove"),
         ("GET", "/v1/admin/jobs/1"),
     ] {
         let body: &[u8] = if method == "POST" { b"{}" } else { b"" };

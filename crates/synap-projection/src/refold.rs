@@ -13,9 +13,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use synap_log::{Erasure, EventLog, Gaps, Recorded};
 use synap_readmodel::{
-    ConversationRow, ErasuresRow, FreshRow, HistoryRow, Key, Kind, MemoryRow, MemoryStore,
-    ParkedRow, PendingErasureRow, ReadStore, Row, Snapshot, SnapshotExt as _, StatsRow, StoreError,
-    Table, TombstoneRow, WriteSet, codec, key,
+    ConversationRow, ErasuresRow, HistoryRow, Key, Kind, MemoryRow, MemoryStore, ParkedRow,
+    ReadStore, Row, Snapshot, SnapshotExt as _, StatsRow, StoreError, Table, TombstoneRow,
+    WriteSet, codec, key, owner,
 };
 use synap_types::{EventSubject, Hash128, IngestionId, Partition, Scope, Seq};
 
@@ -231,36 +231,21 @@ fn drop_index_rows(
 }
 
 /// Whether a row of the scratch store belongs to the family. That store holds a trace of the scopes around it as well.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a kind that says nothing else stands under its scope"
-)]
 fn is_of(family: &Family<'_>, bytes: &[u8], value: &[u8]) -> bool {
-    fn named<R: Row>(value: &[u8], scope: impl Fn(R) -> Scope) -> Option<Scope> {
-        codec::decode::<R>(value).ok().map(scope)
-    }
     let Some(kind) = Kind::of(bytes) else {
         return false;
     };
-    let owner = match kind {
-        Kind::Ingestion => named(value, |row: synap_readmodel::IngestionRow| row.scope),
-        Kind::MemoryIndex => named(value, |row: synap_readmodel::MemoryIndexRow| row.scope),
-        Kind::ConversationIndex => named(value, |row: synap_readmodel::ConversationIndexRow| {
-            row.scope
-        }),
-        Kind::Deletion => named(value, |row: synap_readmodel::DeletionRow| row.scope),
-        Kind::Forgetting => named(value, |row: synap_readmodel::ForgettingRow| row.scope),
-        Kind::Fresh => named(value, |row: FreshRow| row.scope),
-        Kind::PendingErasure => named(value, |row: PendingErasureRow| row.scope),
-        Kind::Parked => return true,
-        Kind::Checkpoint | Kind::Erasures => return false,
-        other => {
-            debug_assert!(!other.is_index(), "rows by id say whose they are");
-            let hash = key::scope_of(bytes);
-            return hash.is_some_and(|hash| family.hashes.contains_key(&hash));
-        }
-    };
-    owner.is_some_and(|owner| family.has(&owner))
+    if matches!(kind, Kind::Checkpoint | Kind::Erasures) {
+        false
+    } else if kind == Kind::Parked {
+        // Of the scopes around it only deletions were folded, and none of those is ever parked.
+        true
+    } else if kind.is_index() || matches!(kind, Kind::Fresh | Kind::PendingErasure) {
+        owner(bytes, value).is_some_and(|owner| family.has(&owner))
+    } else {
+        let hash = key::scope_of(bytes);
+        hash.is_some_and(|hash| family.hashes.contains_key(&hash))
+    }
 }
 
 fn seq_of(rest: &[u8]) -> Seq {

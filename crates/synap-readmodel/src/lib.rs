@@ -17,7 +17,9 @@ mod vector;
 mod write_set;
 
 pub use codec::CodecError;
-pub use digest::{Difference, Digest, compare, digest};
+pub use digest::{
+    Difference, Digest, Found, Sample, compare, compare_of, digest, digest_of, owner,
+};
 pub use ended::Ended;
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;

@@ -3,11 +3,17 @@
 //! ```text
 //! <data>/partition-00/CURRENT            "gen-0002\n", replaced as a whole
 //! <data>/partition-00/gen-0002/          the live one
-//! <data>/partition-00/gen-0003/          being built, or left over by a kill
+//! <data>/partition-00/gen-0001/          the one before, kept for a rollback
+//! <data>/partition-00/gen-0003/          being filled
+//! <data>/partition-00/gen-0003.filling   says so, and by which version of the projection: "projection 393221\n"
+//! <data>/partition-00/named/NAME/        a generation beside them, by name
+//! <data>/partition-00/named/NAME.json    its settings; a folder without them is a removal that was cut short
 //! <data>/partition-00/trash-0001/        being removed; swept at the next open
 //! ```
 //!
-//! It must not look into a generation's folder: that is the store's.
+//! It must not look into a generation's folder: that is the store's. What settings say is the caller's.
+
+mod named;
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -15,10 +21,15 @@ use std::path::{Path, PathBuf};
 use synap_types::Partition;
 
 const CURRENT: &str = "CURRENT";
-const CURRENT_NEW: &str = "CURRENT.new";
+const NEW: &str = "CURRENT.new";
 const GENERATION: &str = "gen-";
 const TRASH: &str = "trash-";
+const FILLING: &str = ".filling";
 
+/// What a marker begins with.
+const PROJECTION: &str = "projection ";
+/// Bytes of a name at most.
+const NAME_BYTES_MAX: usize = 64;
 /// Bytes of `CURRENT` that are read: more than a name can have.
 const CURRENT_BYTES_MAX: u64 = 64;
 
@@ -59,12 +70,29 @@ pub enum GenerationError {
         /// Which.
         number: u32,
     },
+    /// No name of a generation.
+    #[error(
+        "{name:?} is no name of a generation: it is made of a to z, 0 to 9, - and _, up to {NAME_BYTES_MAX} bytes"
+    )]
+    Name {
+        /// What was given.
+        name: String,
+    },
     /// There is no higher number.
     #[error("generation {number} is the last that has a number")]
     Exhausted {
         /// Which.
         number: u32,
     },
+}
+
+/// A generation that is being filled from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filling {
+    /// Which.
+    pub number: u32,
+    /// Version of the projection that fills it; none if the file that should say so does not.
+    pub projection: Option<u32>,
 }
 
 /// The generations of one partition. Holds no state: the folder is the truth.
@@ -85,7 +113,14 @@ impl Generations {
             tracing::info!(path = %path.display(), "ending a removal that was cut short");
             fs::remove_dir_all(&path).map_err(io("removed", &path))?;
         }
-        generations.current()?;
+        let current = generations.current()?;
+        for number in generations.marked()? {
+            // The switch was made and its last step cut short, or the folder was never made.
+            if current == Some(number) || !generations.path(number).is_dir() {
+                generations.unmark(number)?;
+            }
+        }
+        generations.sweep_named()?;
         Ok(generations)
     }
 
@@ -126,29 +161,70 @@ impl Generations {
 
     /// Makes an empty folder with the highest number so far + 1.
     pub fn create_next(&self) -> Result<(u32, PathBuf), GenerationError> {
-        let highest = self.list()?.last().copied().unwrap_or(0);
-        let number = highest
-            .checked_add(1)
-            .ok_or(GenerationError::Exhausted { number: highest })?;
+        let number = self.next_number()?;
         let path = self.path(number);
         fs::create_dir(&path).map_err(io("made", &path))?;
         sync_dir(&self.dir)?;
         Ok((number, path))
     }
 
+    fn next_number(&self) -> Result<u32, GenerationError> {
+        let highest = self.list()?.last().copied().unwrap_or(0);
+        highest
+            .checked_add(1)
+            .ok_or(GenerationError::Exhausted { number: highest })
+    }
+
+    /// Makes an empty folder as [`Self::create_next`] does, and notes that it is being filled until it is
+    /// [switched to](Self::switch_to).
+    pub fn create_filling(&self, projection: u32) -> Result<(u32, PathBuf), GenerationError> {
+        let number = self.next_number()?;
+        self.replace(&self.marker(number), &format!("{PROJECTION}{projection}\n"))?;
+        let path = self.path(number);
+        fs::create_dir(&path).map_err(io("made", &path))?;
+        sync_dir(&self.dir)?;
+        Ok((number, path))
+    }
+
+    /// Those that are being filled, oldest first.
+    pub fn filling(&self) -> Result<Vec<Filling>, GenerationError> {
+        let mut found = Vec::new();
+        for number in self.marked()? {
+            let path = self.marker(number);
+            let text = fs::read_to_string(&path).map_err(io("read", &path))?;
+            let projection = text.trim_end().strip_prefix(PROJECTION);
+            let projection = projection.and_then(|version| version.parse().ok());
+            found.push(Filling { number, projection });
+        }
+        Ok(found)
+    }
+
+    /// The one to go back to: the newest that is neither live nor being filled.
+    pub fn previous(&self) -> Result<Option<u32>, GenerationError> {
+        let (current, filling) = (self.current()?, self.marked()?);
+        let mut numbers = self.list()?.into_iter().rev();
+        Ok(numbers.find(|number| Some(*number) != current && !filling.contains(number)))
+    }
+
     /// Makes `number` the live one. Either it is when this returns, or the one before still is.
     pub fn switch_to(&self, number: u32) -> Result<(), GenerationError> {
         self.existing(number)?;
-        let (new, path) = (self.dir.join(CURRENT_NEW), self.dir.join(CURRENT));
         let text = format!("{}\n", folder_name(GENERATION, number));
+        self.replace(&self.dir.join(CURRENT), &text)?;
+        self.unmark(number)
+    }
+
+    /// Replaces a small file as a whole: it is the old one or the new one, whatever happens.
+    fn replace(&self, path: &Path, text: &str) -> Result<(), GenerationError> {
+        let new = self.dir.join(NEW);
         File::create(&new)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
             })
             .map_err(io("written", &new))?;
-        fs::rename(&new, &path).map_err(io("replaced", &path))?;
-        sync_dir(&self.dir)
+        fs::rename(&new, path).map_err(io("replaced", path))?;
+        sync_dir(path.parent().unwrap_or(&self.dir))
     }
 
     /// Removes a generation that is not live. It must not be open. A kill leaves all of it, or none.
@@ -161,7 +237,30 @@ impl Generations {
         let trash = self.folder(TRASH, number);
         fs::rename(&path, &trash).map_err(io("removed", &path))?;
         sync_dir(&self.dir)?;
-        fs::remove_dir_all(&trash).map_err(io("removed", &trash))
+        fs::remove_dir_all(&trash).map_err(io("removed", &trash))?;
+        self.unmark(number)
+    }
+
+    fn marker(&self, number: u32) -> PathBuf {
+        let name = folder_name(GENERATION, number);
+        self.dir.join(format!("{name}{FILLING}"))
+    }
+
+    fn unmark(&self, number: u32) -> Result<(), GenerationError> {
+        remove_file(&self.marker(number))
+    }
+
+    /// Numbers of the generations that have a marker.
+    fn marked(&self) -> Result<Vec<u32>, GenerationError> {
+        let mut numbers = Vec::new();
+        let failed = || io("listed", &self.dir);
+        for entry in fs::read_dir(&self.dir).map_err(failed())? {
+            let name = entry.map_err(failed())?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(FILLING));
+            numbers.extend(name.and_then(|name| number(name, GENERATION)));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     fn existing(&self, number: u32) -> Result<PathBuf, GenerationError> {
@@ -204,6 +303,13 @@ fn number(name: &str, prefix: &str) -> Option<u32> {
     (number > 0 && folder_name(prefix, number) == name).then_some(number)
 }
 
+fn remove_file(path: &Path) -> Result<(), GenerationError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io("removed", path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Makes what was created, renamed or removed in `dir` outlive a power cut.
 fn sync_dir(dir: &Path) -> Result<(), GenerationError> {
     File::open(dir)
@@ -220,152 +326,4 @@ fn io(wanted: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Generation
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tempfile::TempDir;
-
-    const PARTITION: Partition = Partition::Numbered(0);
-
-    fn fresh() -> (TempDir, Generations) {
-        let data = tempfile::tempdir().unwrap();
-        let generations = Generations::open(data.path(), PARTITION).unwrap();
-        (data, generations)
-    }
-
-    #[test]
-    fn generations_are_numbered_switched_and_removed() {
-        let (data, generations) = fresh();
-        assert_eq!(generations.current().unwrap(), None);
-        assert!(generations.list().unwrap().is_empty());
-        let (first, path) = generations.create_next().unwrap();
-        assert_eq!(first, 1);
-        assert_eq!(path, data.path().join("partition-00/gen-0001"));
-        assert_eq!(generations.current().unwrap(), None, "made is not live");
-        generations.switch_to(1).unwrap();
-        generations.create_next().unwrap();
-        assert_eq!(
-            generations.current().unwrap(),
-            Some(1),
-            "nor does a later one take over"
-        );
-        generations.switch_to(2).unwrap();
-
-        let again = Generations::open(data.path(), PARTITION).unwrap();
-        assert_eq!(again.current().unwrap(), Some(2), "known after a restart");
-        again.switch_to(1).unwrap();
-        assert_eq!(again.current().unwrap(), Some(1), "and back");
-        again.remove(2).unwrap();
-        assert_eq!(again.list().unwrap(), [1_u32]);
-    }
-
-    #[test]
-    fn partitions_have_folders_of_their_own() {
-        let (data, generations) = fresh();
-        generations.create_next().unwrap();
-        let shared = Generations::open(data.path(), Partition::Shared).unwrap();
-        assert!(shared.list().unwrap().is_empty());
-        assert!(data.path().join("partition-shared").is_dir());
-    }
-
-    #[test]
-    fn the_live_generation_and_missing_ones_are_refused() {
-        let (_data, generations) = fresh();
-        generations.create_next().unwrap();
-        generations.switch_to(1).unwrap();
-        let error = generations.remove(1).unwrap_err();
-        assert!(matches!(error, GenerationError::Live { number: 1 }));
-        for error in [generations.switch_to(7), generations.remove(7)] {
-            assert!(matches!(
-                error.unwrap_err(),
-                GenerationError::Missing { number: 7, .. }
-            ));
-        }
-        assert_eq!(
-            generations.current().unwrap(),
-            Some(1),
-            "and nothing changed"
-        );
-    }
-
-    #[test]
-    fn what_a_kill_leaves_is_listed_or_swept() {
-        let (data, generations) = fresh();
-        generations.create_next().unwrap();
-        generations.switch_to(1).unwrap();
-        let (left, path) = generations.create_next().unwrap();
-        fs::write(path.join("000007.sst"), "half").unwrap();
-        fs::write(generations.dir.join(CURRENT_NEW), "gen-").unwrap();
-        fs::create_dir(generations.dir.join("trash-0009")).unwrap();
-        fs::write(generations.dir.join("trash-0009/000001.sst"), "half").unwrap();
-
-        let again = Generations::open(data.path(), PARTITION).unwrap();
-        assert_eq!(
-            (again.current().unwrap(), again.list().unwrap()),
-            (Some(1), vec![1, left])
-        );
-        assert!(!again.dir.join("trash-0009").exists(), "a removal is ended");
-        again.remove(left).unwrap();
-        assert_eq!(again.list().unwrap(), [1_u32]);
-        again.switch_to(1).unwrap();
-    }
-
-    #[test]
-    fn other_folders_and_files_are_no_generations() {
-        let (_data, generations) = fresh();
-        for name in [
-            "gen-",
-            "gen-1",
-            "gen-00002",
-            "gen-0000",
-            "gen-+003",
-            "gen-9999999999",
-            "lost+found",
-        ] {
-            fs::create_dir(generations.dir.join(name)).unwrap();
-        }
-        fs::write(generations.dir.join("gen-0005"), "a file").unwrap();
-        assert!(generations.list().unwrap().is_empty());
-        fs::create_dir(generations.dir.join("gen-12345")).unwrap();
-        assert_eq!(generations.list().unwrap(), [12345_u32]);
-        assert_eq!(generations.create_next().unwrap().0, 12346);
-    }
-
-    #[track_caller]
-    fn check_current(bytes: &[u8], expected: &str) {
-        let (data, generations) = fresh();
-        generations.create_next().unwrap();
-        fs::write(generations.dir.join(CURRENT), bytes).unwrap();
-        let error = Generations::open(data.path(), PARTITION)
-            .unwrap_err()
-            .to_string();
-        let dir = generations.dir.display().to_string();
-        assert_eq!(error.replace(&dir, "DIR"), expected);
-    }
-
-    #[test]
-    fn a_current_file_that_makes_no_sense_is_named() {
-        let says = |what: &str| {
-            format!("DIR/CURRENT says {what} instead of a generation's name, such as \"gen-0001\"")
-        };
-        check_current(b"", &says(r#""""#));
-        check_current(b"gen-0001", &says(r#""gen-0001""#));
-        check_current(b"gen-0001\n\0", &says(r#""gen-0001\n\0""#));
-        check_current(b"../gen-0001\n", &says(r#""../gen-0001\n""#));
-        check_current(&[0xff; 500], &says(&format!("{:?}", "\u{fffd}".repeat(64))));
-        check_current(
-            b"gen-0002\n",
-            "generation 2 is missing: there is no folder DIR/gen-0002",
-        );
-    }
-
-    #[test]
-    fn a_current_file_that_cannot_be_read_is_no_fresh_start() {
-        let (data, generations) = fresh();
-        fs::create_dir(generations.dir.join(CURRENT)).unwrap();
-        let error = Generations::open(data.path(), PARTITION).unwrap_err();
-        assert!(
-            matches!(error, GenerationError::Io { wanted: "read", .. }),
-            "{error:?}"
-        );
-    }
-}
+mod tests;

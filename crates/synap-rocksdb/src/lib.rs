@@ -7,6 +7,6 @@ mod merge;
 mod options;
 mod store;
 
-pub use generation::{GenerationError, Generations};
+pub use generation::{Filling, GenerationError, Generations};
 pub use options::{MemoryLimits, SharedMemory, StoreOptions};
 pub use store::{OpenError, RocksSnapshot, RocksStore};

@@ -45,9 +45,20 @@ enum Command {
     /// Show every partition: log, applied, lag, parked, generation, disk
     Status(StatusArgs),
     /// Build a new generation of the read model from the log, and switch to it while serving
+    ///
+    /// A rebuild that was interrupted is gone on with, also by the next start of the server itself. Rows of the same
+    /// version are compared before the switch; where they differ, the new ones stay out.
     Rebuild(RebuildArgs),
     /// Fold the log into a scratch store and compare it with the read model, byte for byte
-    Verify(JobArgs),
+    ///
+    /// A row that differs is named: its key, its kind, its scope, the event that made it.
+    Verify(VerifyArgs),
+    /// Go back to the generation from before the last rebuild, while serving; the same again goes forward
+    Rollback(JobArgs),
+    /// Show the generations, also those with a name; or remove one of these
+    Generations(GenerationsArgs),
+    /// Show side by side how two generations answer the same queries
+    Compare(CompareArgs),
     /// Check this machine and, if one runs, the server
     Doctor(DoctorArgs),
     /// Become nats-server, and end with the parent (used by serve)
@@ -207,6 +218,9 @@ pub(crate) struct FetchArgs {
     /// What a fetch would have told then: an RFC 3339 time, or a position from a receipt
     #[arg(long, value_name = "TIME|TOKEN")]
     pub(crate) as_of: Option<String>,
+    /// Answer from the generation of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) generation: Option<String>,
     /// Wait for the write that a receipt's position names
     #[arg(long, value_name = "TOKEN")]
     pub(crate) position: Option<String>,
@@ -274,6 +288,70 @@ pub(crate) struct RebuildArgs {
     /// Give up rows whose events the log has lost (a halted partition says so)
     #[arg(long)]
     pub(crate) accept_loss: bool,
+    /// Take the new rows although they differ from the live ones
+    #[arg(long)]
+    pub(crate) accept_difference: bool,
+    /// Share of the time that it works at most, more than 0 and up to 1 [default: as the server is configured, 0.5]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) cpu_share: Option<f64>,
+    /// Fill a generation of this name beside the live one, to be asked by its name
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "partition")]
+    pub(crate) named: Option<String>,
+    /// With --as: a weight that it answers with, such as ranking.answer=0.3; may be repeated
+    #[arg(long, value_name = "SIGNAL=WEIGHT", requires = "named", value_parser = cmd::eval::named_value)]
+    pub(crate) set: Vec<(String, f32)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerationsArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(subcommand)]
+    pub(crate) what: Option<GenerationsWhat>,
+    /// Print as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerationsWhat {
+    /// Remove a generation that has a name
+    Remove {
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) whose: WhoseArgs,
+    /// A generation's name, or live
+    #[arg(value_name = "A")]
+    pub(crate) a: String,
+    /// Another one
+    #[arg(value_name = "B")]
+    pub(crate) b: String,
+    /// Queries, one a line; a line that is a JSON object has query, `customer_id` and `user_id`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) queries: PathBuf,
+    /// At most this many items of each answer
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_results: usize,
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// Compare only about this share of the rows, the same ones each time
+    #[arg(long, value_name = "N%", value_parser = cmd::job::percent)]
+    pub(crate) sample: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -342,8 +420,11 @@ impl Cli {
             Command::History(args) => cmd::history::run(&args),
             Command::Trace(args) => cmd::history::trace(&args),
             Command::Status(args) => cmd::status::run(&args),
-            Command::Rebuild(args) => cmd::job::run(&args.job, "rebuild", args.accept_loss),
-            Command::Verify(args) => cmd::job::run(&args, "verify", false),
+            Command::Rebuild(args) => cmd::job::rebuild(&args),
+            Command::Verify(args) => cmd::job::verify(&args),
+            Command::Rollback(args) => cmd::job::rollback(&args),
+            Command::Generations(args) => cmd::generations::run(&args),
+            Command::Compare(args) => cmd::compare::run(&args),
             Command::Doctor(args) => Ok(cmd::doctor::run(&args)),
             Command::ExecNatsServer { args } => Err(synap_nats::exec_child(args).into()),
             Command::ExtractText { format } => upload::extract(format).map(|()| ExitCode::SUCCESS),

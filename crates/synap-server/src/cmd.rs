@@ -1,9 +1,11 @@
 //! The commands beside `serve`. The only files that print.
 
 pub(crate) mod batches;
+pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod fetch;
+pub(crate) mod generations;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod ingest;

@@ -14,6 +14,8 @@ use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
 /// Client and instance of a server that is not told others.
 const DEFAULT_CLIENT: &str = "cli_0000000000000001";
 const DEFAULT_INSTANCE: &str = "inst_0000000000000001";
+/// A rebuild leaves as much as it takes.
+const CPU_SHARE_DEFAULT: f64 = 0.5;
 
 /// Flags of `synap serve`, each with its variable. What is given here wins over the file.
 #[derive(Debug, Clone, Default, Args)]
@@ -71,7 +73,39 @@ struct File {
     nats: NatsSettings,
     models: ModelsFile,
     ranking: Ranking,
+    rebuild: RebuildSettings,
     instances: Vec<InstanceSetting>,
+}
+
+/// `[rebuild]` of the file.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RebuildSettings {
+    /// Share of the time that a rebuild works at most, more than 0 and up to 1.
+    pub(crate) cpu_share: f64,
+}
+
+impl Default for RebuildSettings {
+    fn default() -> Self {
+        Self {
+            cpu_share: CPU_SHARE_DEFAULT,
+        }
+    }
+}
+
+impl RebuildSettings {
+    fn check(self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            is_share(self.cpu_share),
+            "cpu_share must be more than 0 and at most 1"
+        );
+        Ok(())
+    }
+}
+
+/// Whether it is a share of something, and not nothing.
+pub(crate) fn is_share(share: f64) -> bool {
+    share > 0.0 && share <= 1.0
 }
 
 /// `[models]` of the file.
@@ -139,6 +173,7 @@ pub(crate) struct Config {
     pub(crate) models: ModelSettings,
     /// How fetches weigh what they find.
     pub(crate) ranking: Ranking,
+    pub(crate) rebuild: RebuildSettings,
     /// The first one is the default: keys that the server makes are its.
     pub(crate) instances: Vec<Instance>,
     pub(crate) log: String,
@@ -191,9 +226,11 @@ impl Config {
             .or(file.data_dir)
             .unwrap_or_else(|| "synap-data".into());
         file.ranking.check().context("in [ranking]")?;
+        file.rebuild.check().context("in [rebuild]")?;
         let models = args.models.or(file.models.dir);
         Ok(Self {
             ranking: file.ranking,
+            rebuild: file.rebuild,
             models: ModelSettings {
                 dir: models.unwrap_or_else(|| data_dir.join("models")),
                 accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),
@@ -270,6 +307,9 @@ mod tests {
             "partitions = 0",
             "[ranking]\nbm52 = 1.0",
             "[ranking]\nbm25 = 1e9",
+            "[rebuild]\ncpu_share = 0",
+            "[rebuild]\ncpu_share = 1.5",
+            "[rebuild]\ncpu_share = nan",
             "isolation = 'loose'",
             "isolation = ['user', 'customer']",
         ] {

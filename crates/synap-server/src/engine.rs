@@ -1,7 +1,7 @@
 //! The read side: fetches and status questions, over the partitions that this process carries.
 
 use crate::models::Models;
-use crate::node::{Live, Node};
+use crate::node::{LIVE, Live, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,29 +60,50 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl<L: EventLog> Engine<L> {
-    fn live(&self, partition: Partition) -> Result<Arc<Live>, ApiError> {
+    fn node(&self, partition: Partition) -> Result<&Arc<Node<L>>, ApiError> {
         self.nodes
             .get(&partition)
-            .map(|node| node.live())
             .ok_or_else(|| unavailable("the partition is not here"))
+    }
+
+    fn live(&self, partition: Partition) -> Result<Arc<Live>, ApiError> {
+        self.node(partition).map(|node| node.live())
     }
 
     /// Answers a fetch from one snapshot per partition of its chain.
     pub(crate) async fn fetch(&self, request: FetchRequest) -> Result<FetchResponse, ApiError> {
-        let mut stale = match &request.freshness {
-            Some(freshness) => self.await_position(freshness, &request.scope).await?,
-            None => false,
-        };
+        self.fetch_from(request, None).await
+    }
+
+    /// Answers a fetch from the generation of this name, or from the live one.
+    pub(crate) async fn fetch_from(
+        &self,
+        request: FetchRequest,
+        generation: Option<&str>,
+    ) -> Result<FetchResponse, ApiError> {
         let partitions = self.count.partitions_of_chain(&request.scope);
         if let Some(as_of) = request.as_of {
             self.await_past(as_of, &partitions).await?;
         }
-        let lives = partitions
-            .iter()
-            .map(|partition| self.live(*partition))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (named, ranking) = self.named(generation, &partitions)?;
+        let mut stale = false;
+        let mut reached = None;
+        if let Some(freshness) = &request.freshness {
+            let awaited = self.await_position(freshness, &request.scope, &named);
+            reached = awaited.await?;
+            stale = reached.is_none();
+        }
+        let live = |partition: &Partition| match &reached {
+            // What was waited for is in this one, whichever is live by now.
+            Some((at, live)) if at == partition => Ok(Arc::clone(live)),
+            _ => match named.get(partition) {
+                Some(live) => Ok(Arc::clone(live)),
+                None => self.live(*partition),
+            },
+        };
+        let lives = partitions.iter().map(live).collect::<Result<Vec<_>, _>>()?;
         stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
-        let (count, ranking) = (self.count, self.ranking);
+        let count = self.count;
         let (vectors, fallback) = self.query_vectors(&request).await;
         let answer = blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
@@ -111,6 +132,31 @@ impl<L: EventLog> Engine<L> {
         });
         let answer = answer.await?;
         Ok(FetchResponse { fallback, ..answer })
+    }
+
+    /// The rows and the ranking of a named generation; without a name none, and the server's ranking.
+    fn named(
+        &self,
+        generation: Option<&str>,
+        partitions: &[Partition],
+    ) -> Result<(BTreeMap<Partition, Arc<Live>>, Ranking), ApiError> {
+        let Some(name) = generation.filter(|name| *name != LIVE) else {
+            return Ok((BTreeMap::new(), self.ranking));
+        };
+        let (mut lives, mut ranking) = (BTreeMap::new(), self.ranking);
+        for partition in partitions {
+            let Some(named) = self.node(*partition)?.named(name) else {
+                return Err(ApiError::invalid(
+                    "generation",
+                    "is not the name of a generation that is filled: see synap generations",
+                ));
+            };
+            ranking = named
+                .ranking(self.ranking)
+                .map_err(|e| ApiError::invalid("generation", format!("has other weights: {e}")))?;
+            lives.insert(*partition, Arc::clone(&named.live));
+        }
+        Ok((lives, ranking))
     }
 
     /// The vectors of the queries if the mode wants them, or why there are none.
@@ -197,18 +243,21 @@ impl<L: EventLog> Engine<L> {
 
     /// Waits until `seq` is applied, at most as long as a fetch waits by default. Answers whether it is.
     pub(crate) async fn applied(&self, partition: Partition, at: (u64, Seq)) -> bool {
-        let Ok(live) = self.live(partition) else {
+        let Some(node) = self.nodes.get(&partition) else {
             return false;
         };
         let wait = Duration::from_millis(WAIT_MS_DEFAULT);
         let incarnation = Some(Incarnation(at.0));
-        wait_for(&mut live.progress.clone(), incarnation, at.1, wait)
-            .await
-            .is_ok()
+        node.reach(incarnation, at.1, wait).await.is_ok()
     }
 
-    /// Waits for a position; answers whether the read model is still behind it.
-    async fn await_position(&self, freshness: &Freshness, scope: &Scope) -> Result<bool, ApiError> {
+    /// Waits for a position; answers the generation that has it, or none if all are still behind it.
+    async fn await_position(
+        &self,
+        freshness: &Freshness,
+        scope: &Scope,
+        named: &BTreeMap<Partition, Arc<Live>>,
+    ) -> Result<Option<(Partition, Arc<Live>)>, ApiError> {
         let position = freshness.position;
         if !self
             .count
@@ -220,13 +269,19 @@ impl<L: EventLog> Engine<L> {
                 "belongs to a log with another number of partitions",
             ));
         }
-        let live = self.live(position.partition)?;
+        let node = self.node(position.partition)?;
         let incarnation = Some(Incarnation(position.incarnation));
         let wait = Duration::from_millis(freshness.wait_ms);
-        match wait_for(&mut live.progress.clone(), incarnation, position.seq, wait).await {
-            Ok(()) => Ok(false),
+        let waited = match named.get(&position.partition) {
+            None => node.reach(incarnation, position.seq, wait).await,
+            Some(live) => wait_for(&mut live.progress.clone(), incarnation, position.seq, wait)
+                .await
+                .map(|()| Arc::clone(live)),
+        };
+        match waited {
+            Ok(live) => Ok(Some((position.partition, live))),
             Err(WaitError::OtherLog) => Err(ApiError::invalid("position", WaitError::OtherLog)),
-            Err(WaitError::TimedOut { .. }) if freshness.or_stale => Ok(true),
+            Err(WaitError::TimedOut { .. }) if freshness.or_stale => Ok(None),
             Err(e) => Err(ApiError::new(ErrorCode::NotYetApplied, e.to_string())),
         }
     }
@@ -273,25 +328,24 @@ impl<L: EventLog> Engine<L> {
 
     /// Waits until `partition` has applied all that its log held when this was called.
     pub(crate) async fn catch_up(&self, partition: Partition) -> Result<(), ApiError> {
-        let node = self
-            .nodes
-            .get(&partition)
-            .ok_or_else(|| unavailable("the partition is not here"))?;
+        let node = self.node(partition)?;
         let answer =
             tokio::time::timeout(Duration::from_millis(APPEND_TIMEOUT_MS), node.tail()).await;
         let Ok(Ok(tail)) = answer else {
             return Err(unavailable("the log does not answer"));
         };
-        let mut progress = node.live().progress.clone();
         let wait = Duration::from_millis(WAIT_MS_DEFAULT);
-        let waited = wait_for(&mut progress, Some(tail.incarnation), tail.last, wait).await;
-        waited.map_err(|e| {
-            let message = match e {
-                WaitError::TimedOut { .. } => "the read model is behind the log",
-                WaitError::OtherLog => "the read model was made from another log",
-            };
-            ApiError::new(ErrorCode::NotYetApplied, message)
-        })
+        let incarnation = Some(tail.incarnation);
+        match node.reach(incarnation, tail.last, wait).await {
+            Ok(_) => Ok(()),
+            Err(e) => {
+                let message = match e {
+                    WaitError::TimedOut { .. } => "the read model is behind the log",
+                    WaitError::OtherLog => "the read model was made from another log",
+                };
+                Err(ApiError::new(ErrorCode::NotYetApplied, message))
+            }
+        }
     }
 
     /// How far the rows of `partition` are: incarnation and seq.

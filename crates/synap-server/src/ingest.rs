@@ -390,4 +390,4 @@ fn refusal(e: &AppendError) -> ApiError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

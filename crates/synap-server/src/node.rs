@@ -1,27 +1,39 @@
-//! One partition as this process carries it: its live generation, the projector that feeds it, rebuild and verification.
+//! One partition as this process carries it: its live generation and the projector that feeds it.
+
+mod build;
+mod named;
+mod throttle;
+mod verify;
 
 use crate::metrics;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+pub(crate) use named::{LIVE, Named, Refusal, Weights};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use synap_log::{EventLog, ReadError};
-use synap_projection::{Halt, PROJECTION_VERSION, Progress, Projector, Standing, fold, wait_for};
+use synap_log::{EventLog, Incarnation, ReadError};
+use synap_projection::{
+    Halt, PROJECTION_VERSION, Progress, Projector, Standing, Turn, WaitError, wait_for,
+};
 use synap_readmodel::{
-    ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, codec, compare, digest, key,
+    ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, StoreError, codec, key,
 };
 use synap_rocksdb::{Generations, OpenError, RocksStore, SharedMemory, StoreOptions};
 use synap_types::{Partition, Seq};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// How long a switch waits for the new generation to be where the old one is.
 const SWITCH_WAIT: Duration = Duration::from_secs(60);
-/// Differences that a verification lists.
-const DIFFERENCES_MAX: usize = 20;
+/// How often a generation that somebody still reads is opened again, and the pause before that.
+const OPEN_AGAIN: (u32, Duration) = (100, Duration::from_millis(50));
 /// Parked events that are listed.
 const PARKED_MAX: usize = 100;
 
@@ -31,6 +43,8 @@ pub(crate) struct Live {
     pub(crate) number: u32,
     pub(crate) store: Arc<RocksStore>,
     pub(crate) progress: watch::Receiver<Progress>,
+    /// Where there is no projector: another version made the rows, and they are read only until a rebuild is done.
+    idle: Option<watch::Sender<Progress>>,
     cancel: CancellationToken,
     projector: Mutex<Option<JoinHandle<()>>>,
 }
@@ -43,21 +57,24 @@ pub(crate) struct Node<L> {
     generations: Generations,
     memory: SharedMemory,
     scratch: PathBuf,
-    live: RwLock<Arc<Live>>,
+    live: watch::Sender<Arc<Live>>,
+    /// Whether the live one is about to be another: its projector has ended.
+    switching: AtomicBool,
+    /// Those that answer by their name.
+    named: RwLock<BTreeMap<String, Arc<Named>>>,
     /// Held by whatever builds or compares a generation: one at a time.
     work: Mutex<()>,
+    /// The server ends: long work is broken off.
+    closing: CancellationToken,
 }
 
-/// What a verification found.
-#[derive(Debug, Clone, serde::Serialize)]
-pub(crate) struct Verified {
-    pub(crate) partition: String,
-    pub(crate) applied_seq: u64,
-    pub(crate) rows: u64,
-    pub(crate) live_digest: String,
-    pub(crate) log_digest: String,
-    pub(crate) equal: bool,
-    pub(crate) differences: Vec<String>,
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenFor {
+    /// The live generation, or the next one.
+    Serving(u32),
+    /// A generation that answers by its name.
+    Name,
 }
 
 impl<L: EventLog> Node<L> {
@@ -71,30 +88,37 @@ impl<L: EventLog> Node<L> {
         let generations = Generations::open(data_dir, partition)?;
         let options = StoreOptions::sharing(memory.clone());
         let scratch = data_dir.join(format!("scratch-{partition}"));
-        let (number, store) = if let Some(found) = usable(&generations, &options, partition)? {
-            found
-        } else {
-            let (number, path) = generations.create_next()?;
-            let store = RocksStore::open(&path, &options)?;
-            generations.switch_to(number)?;
-            (number, store)
+        let live = match found(&generations, &options, partition)? {
+            Found::Usable(number, store) => {
+                start(&log, Arc::new(store), partition, OpenFor::Serving(number))?
+            }
+            Found::Outdated(number, store) => Live::read_only(number, store)?,
+            Found::Nothing => {
+                let (number, path) = generations.create_next()?;
+                let store = RocksStore::open(&path, &options)?;
+                generations.switch_to(number)?;
+                start(&log, Arc::new(store), partition, OpenFor::Serving(number))?
+            }
         };
-        let live = start(&log, Arc::new(store), partition, number)?;
-        let memory = memory.clone();
-        Ok(Self {
+        let node = Self {
             partition,
             log,
             generations,
-            memory,
+            memory: memory.clone(),
             scratch,
-            live: RwLock::new(live),
+            live: watch::Sender::new(live),
+            switching: AtomicBool::new(false),
+            named: RwLock::default(),
             work: Mutex::new(()),
-        })
+            closing: CancellationToken::new(),
+        };
+        node.open_named()?;
+        Ok(node)
     }
 
     /// The generation that is served now.
     pub(crate) fn live(&self) -> Arc<Live> {
-        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.live.borrow())
     }
 
     /// Last event of the log.
@@ -102,135 +126,46 @@ impl<L: EventLog> Node<L> {
         self.log.state(self.partition).await
     }
 
-    /// Fills a new generation from the log while the live one serves, then switches to it.
-    ///
-    /// `report` hears the last event applied and the last one there is. A generation whose log is gone, or has lost
-    /// events, is given up with `accept_loss` only.
-    pub(crate) async fn rebuild(
+    /// Waits at most `wait` until `wanted` is applied, and answers the generation that has it. A switch meanwhile does not
+    /// end the wait.
+    pub(crate) async fn reach(
         &self,
-        accept_loss: bool,
-        mut report: impl FnMut(Seq, Seq),
-    ) -> anyhow::Result<u32> {
-        let _one_at_a_time = self.work.lock().await;
-        if !accept_loss && let Some(halt) = self.live().other_log() {
-            bail!("{halt}; the live rows hold what the log has lost: --accept-loss gives it up");
-        }
-        let (number, path) = self.generations.create_next()?;
-        let options = StoreOptions::sharing(self.memory.clone());
-        let store = Arc::new(RocksStore::open(&path, &options)?);
-        let tail = self.tail().await?.last;
-        report(Seq::ZERO, tail);
-        let folded = fold(&*self.log, &store, self.partition, tail, |applied| {
-            report(applied, tail);
-        })
-        .await;
-        let new = match folded {
-            Ok(_) => start(&self.log, store, self.partition, number)?,
-            Err(e) => {
-                drop(store);
-                self.generations
-                    .remove(number)
-                    .context("after a failed rebuild")?;
-                return Err(e.into());
+        incarnation: Option<Incarnation>,
+        wanted: Seq,
+        wait: Duration,
+    ) -> Result<Arc<Live>, WaitError> {
+        let (mut lives, give_up) = (self.live.subscribe(), Instant::now() + wait);
+        loop {
+            let live = Arc::clone(&lives.borrow_and_update());
+            let mut progress = live.progress.clone();
+            let left = give_up.saturating_duration_since(Instant::now());
+            let refusal = tokio::select! {
+                biased;
+                done = wait_for(&mut progress, incarnation, wanted, left) => match done {
+                    Ok(()) => return Ok(live),
+                    Err(refusal) => refusal,
+                },
+                _ = lives.changed() => continue,
+            };
+            // In this order: the flag falls after the switch.
+            let is_ending = self.switching.load(Ordering::SeqCst);
+            if !is_ending && !lives.has_changed().unwrap_or(false) {
+                return Err(refusal);
             }
-        };
-        self.switch(new).await?;
-        info!(partition = %self.partition, generation = number, "rebuilt and switched");
-        Ok(number)
-    }
-
-    /// Serves `new` from now on: once it is where the old one is, so that nobody reads backwards, and once it knows of
-    /// itself that it follows the log, so that nobody is told that the answer may be stale.
-    async fn switch(&self, new: Arc<Live>) -> anyhow::Result<()> {
-        let old = self.live();
-        // Rows of a log that is gone, or that has lost events: there is no going on from them.
-        let reached = match old.other_log() {
-            Some(_) => Seq::ZERO,
-            None => old.progress.borrow().applied,
-        };
-        let number = new.number;
-        let mut progress = new.progress.clone();
-        let there = async {
-            wait_for(&mut progress, None, reached, SWITCH_WAIT).await?;
-            let follows = progress.wait_for(|now| !now.is_behind());
-            drop(tokio::time::timeout(SWITCH_WAIT, follows).await??);
-            anyhow::Ok(())
-        };
-        if let Err(e) = there.await {
-            new.stop().await;
-            return Err(e);
-        }
-        new.store.flush()?;
-        self.generations.switch_to(number)?;
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = new;
-        old.stop().await;
-        // The one before stays for a look back; what is older goes.
-        for stale in self.generations.list()? {
-            if stale != number && stale != old.number {
-                self.generations.remove(stale)?;
+            if !matches!(
+                tokio::time::timeout_at(give_up, lives.changed()).await,
+                Ok(Ok(()))
+            ) {
+                return Err(refusal);
             }
+            // What was seen by `changed` is still to be looked at.
+            lives.mark_changed();
         }
-        Ok(())
     }
 
-    /// Folds the log into a scratch store and compares it with the live rows, byte for byte.
-    pub(crate) async fn verify(
-        self: Arc<Self>,
-        report: impl FnMut(Seq, Seq) + Send + 'static,
-    ) -> anyhow::Result<Verified>
-    where
-        L: EventLog,
-    {
-        let _one_at_a_time = self.work.lock().await;
-        let (this, runtime) = (Arc::clone(&self), tokio::runtime::Handle::current());
-        // One snapshot of the live rows is held all the while, and it borrows its store: so this has a thread of its own.
-        let done =
-            tokio::task::spawn_blocking(move || this.verify_blocking(&runtime, report)).await;
-        if self.scratch.exists() {
-            std::fs::remove_dir_all(&self.scratch).context("cannot remove the scratch store")?;
-        }
-        done.context("verification panicked")?
-    }
-
-    fn verify_blocking(
-        &self,
-        runtime: &tokio::runtime::Handle,
-        mut report: impl FnMut(Seq, Seq),
-    ) -> anyhow::Result<Verified> {
-        if self.scratch.exists() {
-            std::fs::remove_dir_all(&self.scratch).context("cannot remove an old scratch store")?;
-        }
-        let live = self.live();
-        let rows = live.store.snapshot();
-        let applied = rows
-            .row(&key::checkpoint())?
-            .map_or(Seq::ZERO, |row| Seq::new(row.seq));
-        report(Seq::ZERO, applied);
-        let scratch = Arc::new(RocksStore::open(
-            &self.scratch,
-            &StoreOptions::sharing(self.memory.clone()),
-        )?);
-        let folding = fold(&*self.log, &scratch, self.partition, applied, |at| {
-            report(at, applied);
-        });
-        runtime.block_on(folding)?;
-        let folded = scratch.snapshot();
-        let (live_digest, log_digest) = (digest(&rows)?, digest(&folded)?);
-        let equal = live_digest == log_digest;
-        let differences = if equal {
-            Vec::new()
-        } else {
-            compare(&rows, &folded, DIFFERENCES_MAX)?
-        };
-        Ok(Verified {
-            partition: self.partition.token(),
-            applied_seq: applied.get(),
-            rows: live_digest.rows,
-            live_digest: live_digest.to_string(),
-            log_digest: log_digest.to_string(),
-            equal,
-            differences: differences.iter().map(ToString::to_string).collect(),
-        })
+    /// Whether a rebuild was begun and not ended, or the live rows need one.
+    pub(crate) fn wants_rebuild(&self) -> anyhow::Result<bool> {
+        Ok(self.live().is_outdated() || !self.generations.filling()?.is_empty())
     }
 
     /// Parked events, oldest first.
@@ -253,13 +188,75 @@ impl<L: EventLog> Node<L> {
         Ok(found)
     }
 
-    /// Ends the projector and waits for it.
+    /// Breaks off long work, which the next start goes on with.
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
+    /// Waits for `pause`, or until [`Self::close`].
+    pub(crate) async fn pause(&self, pause: Duration) {
+        self.closing
+            .run_until_cancelled(tokio::time::sleep(pause))
+            .await;
+    }
+
+    /// Ends long work and the projector, and waits for the latter.
     pub(crate) async fn stop(&self) {
+        self.close();
+        self.stop_named().await;
         self.live().stop().await;
+    }
+
+    fn options(&self) -> StoreOptions {
+        StoreOptions::sharing(self.memory.clone())
+    }
+
+    /// Runs work that blocks.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Handle) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let runtime = Handle::current();
+        let done = tokio::task::spawn_blocking(move || work(runtime)).await;
+        done.context("the work panicked")?
+    }
+
+    async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> anyhow::Result<T> {
+        let done = self.closing.run_until_cancelled(work).await;
+        done.ok_or_else(|| build::Closing.into())
     }
 }
 
 impl Live {
+    /// Rows that no projector of this build may go on with.
+    fn read_only(number: u32, store: RocksStore) -> anyhow::Result<Arc<Self>> {
+        let checkpoint = store.snapshot().row(&key::checkpoint())?;
+        let (idle, progress) = watch::channel(Progress {
+            incarnation: Incarnation(checkpoint.as_ref().map_or(0, |row| row.incarnation)),
+            applied: checkpoint.map_or(Seq::ZERO, |row| Seq::new(row.seq)),
+            parked: 0,
+            standing: Standing::CatchingUp,
+        });
+        Ok(Arc::new(Self {
+            number,
+            store: Arc::new(store),
+            progress,
+            idle: Some(idle),
+            cancel: CancellationToken::new(),
+            projector: Mutex::new(None),
+        }))
+    }
+
+    /// Whether another version of the projection made its rows: they are read, and not gone on with.
+    pub(crate) const fn is_outdated(&self) -> bool {
+        self.idle.is_some()
+    }
+
     /// Why its rows are not those of the log, if that is why it has halted.
     fn other_log(&self) -> Option<Halt> {
         match &self.progress.borrow().standing {
@@ -279,36 +276,66 @@ impl Live {
     }
 }
 
-/// The live generation, if this build can go on with it. Rows are disposable: one that is damaged, or that another version
-/// of the projection made, is left aside, and the log fills a new one.
-fn usable(
+/// What is there to be served at the start.
+enum Found {
+    /// This build goes on with it.
+    Usable(u32, RocksStore),
+    /// Only texts are read otherwise by now: it answers until a rebuild is done.
+    Outdated(u32, RocksStore),
+    /// Nothing, or nothing that can be read. The log fills a new one.
+    Nothing,
+}
+
+/// The live generation. Rows are disposable: one that is damaged, or whose layout is not this build's, is left aside.
+fn found(
     generations: &Generations,
     options: &StoreOptions,
     partition: Partition,
-) -> anyhow::Result<Option<(u32, RocksStore)>> {
+) -> anyhow::Result<Found> {
     let Some(number) = generations.current()? else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     let reason = match RocksStore::open(&generations.path(number), options) {
-        Ok(store) => {
-            let checkpoint = store.snapshot().row(&key::checkpoint());
-            match checkpoint {
-                Ok(row)
-                    if row
-                        .as_ref()
-                        .is_none_or(|row| row.projection == PROJECTION_VERSION) =>
-                {
-                    return Ok(Some((number, store)));
-                }
-                Ok(_) => "made by another version of the projection".to_owned(),
-                Err(e) => e.to_string(),
+        Ok(store) => match projected_by(&store) {
+            Ok(version) if version.is_none_or(|version| version == PROJECTION_VERSION) => {
+                return Ok(Found::Usable(number, store));
             }
-        }
+            Ok(Some(version)) if layout(version) == layout(PROJECTION_VERSION) => {
+                info!(%partition, generation = number,
+                    "another version read the texts: the generation is read only until a rebuild is done");
+                return Ok(Found::Outdated(number, store));
+            }
+            Ok(_) => "made by another version of the projection".to_owned(),
+            Err(e) => e.to_string(),
+        },
         Err(e @ (OpenError::Damaged { .. } | OpenError::Foreign { .. })) => e.to_string(),
         Err(e) => return Err(e.into()),
     };
     warn!(%partition, generation = number, reason, "the generation cannot be used: the log fills a new one");
-    Ok(None)
+    Ok(Found::Nothing)
+}
+
+/// The half of a projection's version that says how rows are laid out; the other half is of the texts in them.
+const fn layout(version: u32) -> u32 {
+    version >> 16
+}
+
+/// Version of the projection that made the rows; none of an empty store.
+fn projected_by(store: &RocksStore) -> Result<Option<u32>, StoreError> {
+    let checkpoint = store.snapshot().row(&key::checkpoint())?;
+    Ok(checkpoint.map(|row| row.projection))
+}
+
+/// Opens a store that was served a moment ago: somebody may still read it.
+async fn open_again(dir: &Path, options: &StoreOptions) -> Result<RocksStore, OpenError> {
+    let (times, pause) = OPEN_AGAIN;
+    for _ in 1..times {
+        match RocksStore::open(dir, options) {
+            Err(OpenError::InUse { .. }) => tokio::time::sleep(pause).await,
+            done => return done,
+        }
+    }
+    RocksStore::open(dir, options)
 }
 
 /// Starts a projector into `store`.
@@ -316,19 +343,27 @@ fn start<L: EventLog>(
     log: &Arc<L>,
     store: Arc<RocksStore>,
     partition: Partition,
-    number: u32,
+    open_for: OpenFor,
 ) -> anyhow::Result<Arc<Live>> {
     let (projector, progress) = Projector::new(Arc::clone(log), Arc::clone(&store), partition)?;
-    let projector = projector.on_applied(Box::new(move |turn, events| {
-        metrics::applied(partition, turn, events);
-    }));
+    let (number, projector) = match open_for {
+        OpenFor::Serving(number) => {
+            let count = move |turn: &Turn, events| metrics::applied(partition, turn, events);
+            (number, projector.on_applied(Box::new(count)))
+        }
+        OpenFor::Name => (0, projector),
+    };
     let cancel = CancellationToken::new();
     let task = tokio::spawn(projector.run(cancel.clone()));
     Ok(Arc::new(Live {
         number,
         store,
         progress,
+        idle: None,
         cancel,
         projector: Mutex::new(Some(task)),
     }))
 }
+
+#[cfg(test)]
+mod tests;

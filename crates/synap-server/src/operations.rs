@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::identity::{Identity, Keyring};
 use crate::ingest::Ingest;
 use crate::metrics;
+use crate::recall::generation;
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -179,9 +180,10 @@ impl<L: EventLog> Operations<L> {
 
     /// Answers a fetch of our own doors: the ids say the scope.
     pub(crate) async fn fetch(&self, identity: &Identity, body: &[u8]) -> Result<Value, ApiError> {
-        let body = parse_object(body)?;
+        let mut body = parse_object(body)?;
+        let generation = generation(&mut body)?;
         let request = FetchRequest::parse_strict(body, &identity.client, &identity.isolation)?;
-        self.fetch_of(request).await
+        self.fetch_of(request, generation).await
     }
 
     /// Who the key is.

@@ -22,11 +22,20 @@ use synap_types::{
     LevelName, MemoryId, MemorySource, ResponseShape, Scope, ScopeIds, SummaryMode, Timestamp,
 };
 
+/// Bytes of the name of a generation at most.
+const GENERATION_BYTES_MAX: usize = 64;
+
 /// A conversation as it is told: the row, its last summary, and the turns that the summary does not cover.
 struct Told {
     row: ConversationRow,
     compaction: Option<CompactionRow>,
     recent: Vec<(u32, TurnRow)>,
+}
+
+/// Takes the name of the generation that is to answer.
+pub(crate) fn generation(body: &mut Map<String, Value>) -> Result<Option<String>, ApiError> {
+    let taken = body.remove_entry("generation").into_iter().collect();
+    Fields::new(taken).string("generation", GENERATION_BYTES_MAX)
 }
 
 impl<L: EventLog> Operations<L> {
@@ -37,7 +46,8 @@ impl<L: EventLog> Operations<L> {
         level: &str,
         body: &[u8],
     ) -> Result<Value, ApiError> {
-        let body = parse_object(body)?;
+        let mut body = parse_object(body)?;
+        let generation = generation(&mut body)?;
         if level == LevelName::USER {
             let mut fields = Fields::new(body.clone());
             if let Some(mode) = SummaryMode::take(&mut fields)? {
@@ -47,7 +57,7 @@ impl<L: EventLog> Operations<L> {
             }
         }
         let request = FetchRequest::parse(body, level, &identity.client, &identity.isolation)?;
-        self.fetch_of(request).await
+        self.fetch_of(request, generation).await
     }
 
     /// Answers a fetch within a conversation: its turns, then the rest of its user's chain.
@@ -56,7 +66,8 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         body: &[u8],
     ) -> Result<Value, ApiError> {
-        let body = parse_object(body)?;
+        let mut body = parse_object(body)?;
+        let generation = generation(&mut body)?;
         let mut fields = Fields::new(body.clone());
         let name = ConversationName::required(&mut fields)?;
         let ids = fields.scope_ids()?;
@@ -67,12 +78,16 @@ impl<L: EventLog> Operations<L> {
             let ranked = request.shape == ResponseShape::Ranked;
             return Ok(Context::to_json(&FetchResponse::empty(), ranked));
         };
-        self.fetch_of(FetchRequest::parse_in(body, scope, &name)?)
-            .await
+        let request = FetchRequest::parse_in(body, scope, &name)?;
+        self.fetch_of(request, generation).await
     }
 
-    /// Answers a fetch whose scope is decided.
-    pub(crate) async fn fetch_of(&self, request: FetchRequest) -> Result<Value, ApiError> {
+    /// Answers a fetch whose scope is decided, from the generation of this name or the live one.
+    pub(crate) async fn fetch_of(
+        &self,
+        request: FetchRequest,
+        generation: Option<String>,
+    ) -> Result<Value, ApiError> {
         let ranked = request.shape == ResponseShape::Ranked;
         let told = request
             .conversation
@@ -85,7 +100,8 @@ impl<L: EventLog> Operations<L> {
             ..request
         };
         let timer = metrics::FetchTimer::start(&request);
-        let response = self.engine.fetch(request).await;
+        let response = self.engine.fetch_from(request, generation.as_deref());
+        let response = response.await;
         timer.done(&response);
         let mut answer = Context::to_json(&response?, ranked);
         if let Some(name) = told {

@@ -106,6 +106,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (keys, made_key) = open_keys(keys, &config)?;
     let app = Arc::new(open_app(&config, keys, &nats.log, recorder)?);
     let operations = &app.operations;
+    app.go_on()?;
     let service = Service::start(
         &nats.connection,
         Arc::new(NatsDoors(Arc::clone(operations))),
@@ -204,6 +205,7 @@ fn open_app(
         jobs: Jobs::default(),
         metrics,
         reader: Reader::new()?,
+        cpu_share: config.rebuild.cpu_share,
         tasks: TaskTracker::new(),
     })
 }
@@ -222,6 +224,9 @@ async fn shut_down(
     app: &App<JetStreamLog>,
     nats: Nats,
 ) {
+    for node in app.operations.engine.nodes.values() {
+        node.close();
+    }
     let doors = async {
         service.stop().await;
         if !serving.is_finished() {

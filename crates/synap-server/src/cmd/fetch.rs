@@ -23,6 +23,7 @@ pub(crate) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
     let flag = |given: bool| given.then_some(Value::Bool(true));
     set("include_shadowed", flag(args.include_shadowed));
     set("include_prompt", flag(args.prompt));
+    set("generation", args.generation.clone().map(Value::from));
     set("position", args.position.clone().map(Value::from));
     set("as_of", args.as_of.clone().map(Value::from));
     set("explain", flag(args.explain));

@@ -48,9 +48,31 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
             say(&format!("           {reason}"));
         }
     }
+    let jobs = status.get("jobs").and_then(Value::as_array);
+    for job in jobs.into_iter().flatten() {
+        say(&job_line(job));
+    }
     say(&encoder_line(&status));
     print_parked(&remote)?;
     Ok(code)
+}
+
+/// Work that goes on: how far all its partitions are together.
+fn job_line(job: &Value) -> String {
+    let parts = job.get("partitions").and_then(Value::as_array);
+    let sum = |name: &str| {
+        let parts = parts.into_iter().flatten();
+        parts
+            .filter_map(|part| part.get(name)?.as_u64())
+            .sum::<u64>()
+    };
+    let text = |name: &str| job.get(name).and_then(Value::as_str).unwrap_or("?");
+    let (applied, target) = (sum("applied_seq"), sum("target_seq"));
+    format!(
+        "JOB {}  {}   {applied} of {target} events",
+        text("job"),
+        text("kind")
+    )
 }
 
 fn encoder_line(status: &Value) -> String {

@@ -12,30 +12,34 @@ use synap_rocksdb::SharedMemory;
 use synap_types::{ClientId, Isolation, PartitionCount, SystemClock};
 use tempfile::TempDir;
 
-const PARTITION: Partition = Partition::Numbered(0);
+pub(crate) const PARTITION: Partition = Partition::Numbered(0);
 
-struct Rig {
-    ingest: Ingest<MemoryLog>,
+/// Ingests into a log in memory, with real rows. What is ingested is of a customer, so of the numbered partition.
+pub(crate) struct Rig {
+    pub(crate) ingest: Ingest<MemoryLog>,
     identity: Identity,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::over(Arc::new(MemoryLog::default()), folder)
     }
 
-    fn over(log: Arc<MemoryLog>, folder: TempDir) -> Self {
+    pub(crate) fn over(log: Arc<MemoryLog>, folder: TempDir) -> Self {
         let (data_dir, memory) = (folder.path(), SharedMemory::default());
-        let node = Node::open(Arc::clone(&log), data_dir, PARTITION, &memory).unwrap();
+        let open = |partition| {
+            let node = Node::open(Arc::clone(&log), data_dir, partition, &memory).unwrap();
+            (partition, Arc::new(node))
+        };
         let engine = Arc::new(Engine {
             models: Arc::new(Models::load(&ModelSettings {
                 dir: PathBuf::new(),
                 accurate_ms: 0,
             })),
             count: PartitionCount::ONE,
-            nodes: [(PARTITION, Arc::new(node))].into(),
+            nodes: [open(PARTITION), open(Partition::Shared)].into(),
             ranking: synap_query::Ranking::default(),
         });
         let identity = Identity {
@@ -57,21 +61,29 @@ impl Rig {
         }
     }
 
-    fn node(&self) -> &Node<MemoryLog> {
+    pub(crate) fn node(&self) -> &Arc<Node<MemoryLog>> {
         &self.ingest.engine.nodes[&PARTITION]
+    }
+
+    /// The same log and folder, opened again after `change` in the folder.
+    pub(crate) async fn changed(self, change: impl FnOnce(&std::path::Path)) -> Self {
+        for node in self.ingest.engine.nodes.values() {
+            node.stop().await;
+        }
+        let (log, folder) = (Arc::clone(&self.ingest.log), self.folder);
+        drop(self.ingest);
+        change(folder.path());
+        Self::over(log, folder)
     }
 
     /// The same log and folder, with rows that follow again.
     async fn reopened(self) -> Self {
-        self.node().stop().await;
-        let (log, folder) = (Arc::clone(&self.ingest.log), self.folder);
-        drop(self.ingest);
-        let rig = Self::over(log, folder);
+        let rig = self.changed(|_| {}).await;
         rig.ingest.engine.catch_up(PARTITION).await.unwrap();
         rig
     }
 
-    async fn ingest(&self, fields: &str) -> Result<IngestReceipt, ApiError> {
+    pub(crate) async fn ingest(&self, fields: &str) -> Result<IngestReceipt, ApiError> {
         let client: ClientId = "app".parse().unwrap();
         let body = format!("{{\"customer_id\":\"acme\",{fields}}}");
         let body = synap_types::json::parse_object(body.as_bytes())?;
@@ -80,7 +92,7 @@ impl Rig {
     }
 
     /// Ingests and waits until the rows have it.
-    async fn applied(&self, fields: &str) -> IngestReceipt {
+    pub(crate) async fn applied(&self, fields: &str) -> IngestReceipt {
         let receipt = self.ingest(fields).await.unwrap();
         let mut progress = self.node().live().progress.clone();
         let wait = Duration::from_secs(10);
@@ -91,7 +103,7 @@ impl Rig {
     }
 
     /// Whether the current version of `document` has this text.
-    async fn holds(&self, document: &str, text: &str) -> bool {
+    pub(crate) async fn holds(&self, document: &str, text: &str) -> bool {
         let client: ClientId = "app".parse().unwrap();
         let ids = synap_types::ScopeIds {
             customer_id: Some("acme".parse().unwrap()),

@@ -113,6 +113,7 @@ fn asked(shape: Shape) -> Shape {
     let types = either([list_of(text_of(64), MemoryType::ALL.len() * 4), id()]);
     let wait_max = usize::try_from(WAIT_MS_MAX).unwrap_or(usize::MAX);
     shape
+        .takes("generation", text_of(64), "Answer from the generation of this name, with its weights. Default: the live one")
         .takes("search_query", queries, "What is wanted; none, or none with a word to search by: the newest memories")
         .takes("max_results", between(1, RESULTS_MAX), "At most this many memories. Default: 10")
         .takes("max_results_per_query", between(1, RESULTS_MAX), "At most this many by each query")

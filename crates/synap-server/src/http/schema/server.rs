@@ -2,8 +2,8 @@
 
 use super::common::{id, parameters};
 use super::shape::{
-    Shape, a, anything, between, count, either, fields, flag, list, null, one_of, shapes, text,
-    text_between, uuid,
+    Shape, a, anything, between, count, either, fields, flag, list, null, one_of, shapes, share,
+    text, text_between, uuid,
 };
 
 shapes! {
@@ -42,11 +42,12 @@ shapes! {
         .has("partitions", list(a::<PartitionStatus>()), "The partitions")
         .has("partitions_behind", count(), "Those whose rows lag behind")
         .has("partitions_halted", count(), "Those that have stopped")
+        .has("jobs", list(a::<Job>()), "Work that goes on now")
         .has("models", a::<ModelsReport>(), "As in `/health`");
     /// One partition.
     PartitionStatus = Shape::new()
         .has("partition", text(), "Its number, or `SHARED`")
-        .has("state", one_of(&["catching_up", "following", "retrying", "halted"]), "What its projector does")
+        .has("state", one_of(&["catching_up", "following", "retrying", "halted", "outdated"]), "What its projector does. `outdated`: there is none, another version read the texts; a rebuild goes on")
         .may("reason", text(), "Why it does not follow")
         .has("applied_seq", count(), "The last event in its rows")
         .has("parked", count(), "Events that were set aside")
@@ -67,14 +68,44 @@ shapes! {
     /// Which partitions to rebuild. No body at all means all.
     RebuildBody = Shape::new()
         .takes("partition", id(), "One partition only; default: all")
-        .takes("accept_loss", flag(), "Also where the rows hold events that the log has lost");
+        .takes("accept_loss", flag(), "Also where the rows hold events that the log has lost")
+        .takes("accept_difference", flag(), "Also where the new rows differ from the live ones of the same version")
+        .takes("cpu_share", share(), "Share of the time that it works at most, more than 0. Default: as configured, 0.5")
+        .takes("as", text_between(1, 64), "Fill a generation of this name beside the live one, and switch nothing")
+        .takes("set", fields(), "With `as`: weights by their names, which this generation answers with");
+    /// Which partitions to roll back. No body at all means all.
+    RollbackBody = Shape::new()
+        .takes("partition", id(), "One partition only; default: all");
+    /// The generations of every partition.
+    Generations = Shape::new().has("partitions", list(a::<PartitionGenerations>()), "The partitions");
+    /// The generations of one partition.
+    PartitionGenerations = Shape::new()
+        .has("partition", text(), "Its number, or `SHARED`")
+        .has("live", count(), "Which one answers")
+        .has("previous", either([count(), null()]), "Which one a rollback goes back to")
+        .has("filling", list(count()), "Those that a rebuild has begun")
+        .has("named", list(a::<NamedGeneration>()), "Those that answer by their name");
+    /// A generation with a name.
+    NamedGeneration = Shape::new()
+        .has("name", text(), "Its name")
+        .has("set", either([fields(), null()]), "Weights that differ from the server's")
+        .has("state", one_of(&["filling", "catching_up", "following", "halted"]), "`filling`: it does not answer yet; `halted`: it cannot go on, remove it")
+        .may("applied_seq", count(), "The last event in its rows")
+        .may("disk_bytes", count(), "Its size");
+    /// Which named generation to remove.
+    RemoveGenerationBody = Shape::new()
+        .has("name", text_between(1, 64), "Its name");
+    /// It is gone.
+    RemovedGeneration = Shape::new()
+        .has("removed", text(), "Its name");
     /// Which partitions to verify. No body at all means all.
     VerifyBody = Shape::new()
-        .takes("partition", id(), "One partition only; default: all");
+        .takes("partition", id(), "One partition only; default: all")
+        .takes("sample", share(), "Compare only about this share of the rows, more than 0: the same ones each time. Default: 1");
     /// Work that goes on in the background.
     Job = Shape::new()
         .has("job", text(), "To ask for it again")
-        .has("kind", one_of(&["rebuild", "verify"]), "What it does")
+        .has("kind", one_of(&["rebuild", "rollback", "verify"]), "What it does")
         .has("state", one_of(&["running", "done", "failed"]), "How far it is")
         .has("partitions", list(a::<JobPart>()), "The same for each partition");
     /// One partition of a job.
@@ -83,7 +114,7 @@ shapes! {
         .has("applied_seq", count(), "Events done")
         .has("target_seq", count(), "Events to do")
         .has("result", either([fields(), null()]), "What came out of it")
-        .has("error", either([text(), null()]), "What went wrong");
+        .has("error", either([text(), null()]), "What went wrong; while it runs: what keeps it, it tries again");
     /// What a client measured.
     TelemetryBody = Shape::new()
         .takes("events", list(anything()), "Counted and not kept");
