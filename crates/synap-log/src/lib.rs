@@ -10,5 +10,5 @@ mod port;
 pub use memory::MemoryLog;
 pub use port::{
     AppendError, Appended, Durability, EventLog, Incarnation, LogState, NewEvent, ReadError,
-    Recorded, RecordedStream,
+    Recorded, RecordedStream, payload_digest,
 };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use synap_log::{
     AppendError, Appended, Durability, EventLog, LogState, NewEvent, ReadError, RecordedStream,
 };
-use synap_types::{Partition, PartitionCount, Seq};
+use synap_types::{EventSubject, Partition, PartitionCount, Seq};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -173,6 +173,14 @@ impl EventLog for JetStreamLog {
             last,
             bytes: state.bytes,
         })
+    }
+
+    async fn newest(&self, partition: Partition) -> Result<Seq, ReadError> {
+        let filter = EventSubject::filter(partition);
+        let newest = streams::newest(&self.0.context, &partition.stream_name(), &filter)
+            .boxed()
+            .await;
+        newest.map_err(|error| ReadError::Unavailable(error.into()))
     }
 
     fn durability(&self) -> Durability {

@@ -136,6 +136,15 @@ impl Generations {
         Ok((number, path))
     }
 
+    /// Makes `folder`, a whole store on the same file system, the generation with the highest number so far + 1.
+    pub fn adopt(&self, folder: &Path) -> Result<u32, GenerationError> {
+        let (number, path) = self.create_next()?;
+        // Over an empty folder: either all of it is there, or nothing.
+        fs::rename(folder, &path).map_err(io("moved", folder))?;
+        sync_dir(&self.dir)?;
+        Ok(number)
+    }
+
     /// Makes `number` the live one. Either it is when this returns, or the one before still is.
     pub fn switch_to(&self, number: u32) -> Result<(), GenerationError> {
         self.existing(number)?;
@@ -256,6 +265,20 @@ mod tests {
         assert_eq!(again.current().unwrap(), Some(1), "and back");
         again.remove(2).unwrap();
         assert_eq!(again.list().unwrap(), [1_u32]);
+    }
+
+    #[test]
+    fn a_store_made_elsewhere_becomes_the_next_generation() {
+        let (data, generations) = fresh();
+        generations.create_next().unwrap();
+        generations.switch_to(1).unwrap();
+        let folder = data.path().join("made");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("000007.sst"), "whole").unwrap();
+        assert_eq!(generations.adopt(&folder).unwrap(), 2);
+        assert!(!folder.exists());
+        assert!(generations.path(2).join("000007.sst").is_file());
+        assert_eq!(generations.current().unwrap(), Some(1), "not live yet");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use event::{
     Author, CompactionStrategy, Content, ConversationCompacted, Event, EventBody, EventParseError,
     MemoriesEnriched, MemoryForgotten, MemoryIngested, MemorySource, MemoryUpdated, MemoryVector,
     MergeStrategy, MessageRecorded, QuantisedVector, SPEC_VERSION, ScopeErased, Transcript,
-    TranscriptIngested, TranscriptTurn, TurnDoor,
+    TranscriptIngested, TranscriptTurn, TurnDoor, event_types,
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{
