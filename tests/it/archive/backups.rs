@@ -62,7 +62,7 @@ fn a_restored_backup_catches_up_with_the_log_and_nothing_deleted_comes_back() {
     let later = json!({"document": "Written after the backup."});
     server.http().store(&ids(Some("c1"), Some("u1"), &later));
     applied(&server.http());
-    let (before, seqs) = (answers_after(&server.http()), server.http().log_seqs());
+    let (before, seqs) = (answers(&server.http()), server.http().log_seqs());
     assert!(server.terminate().success());
 
     for wiped in [false, true] {
@@ -81,15 +81,10 @@ fn a_restored_backup_catches_up_with_the_log_and_nothing_deleted_comes_back() {
         );
         assert!(home.data().join("partition-00/gen-0001").is_dir());
         assert_eq!(server.http().log_seqs(), seqs, "the log is as it was");
-        assert_eq!(answers_after(&server.http()), before);
+        assert_eq!(answers(&server.http()), before);
         server.http().assert_verified();
         assert!(server.terminate().success());
     }
-}
-
-/// The answers to the usual fetches, and whether deleted texts are told.
-fn answers_after(http: &Http) -> Vec<Value> {
-    answers(http)
 }
 
 #[test]
@@ -133,22 +128,48 @@ fn a_backup_is_written_into_an_empty_folder_or_none_and_is_whole() {
     assert_eq!(restore(&left, home, &[]).code, Some(1));
 }
 
+/// Restoring the backup in `dir` fails, and says `what`.
+#[track_caller]
+fn refused(dir: &Path, home: &Home, what: &str) {
+    let said = restore(dir, home, &[]).failed().stderr;
+    assert!(said.contains(what), "{said}");
+}
+
+fn manifest_of(dir: &Path) -> (PathBuf, String, Value) {
+    let path = dir.join("manifest.json");
+    let text = fs::read_to_string(&path).expect("read");
+    let manifest = serde_json::from_str(&text).expect("JSON");
+    (path, text, manifest)
+}
+
+/// Nothing was switched to, and nothing is left over; and what is whole can be restored.
+fn is_as_it_was(dir: &Path, home: &Home) {
+    let current = |name: &str| fs::read_to_string(home.data().join(name)).expect("read");
+    assert_eq!(current("partition-00/CURRENT"), "gen-0001\n");
+    for partition in ["00", "shared"] {
+        for left in [
+            format!("restore-{partition}"),
+            format!("partition-{partition}/gen-0002"),
+        ] {
+            assert!(!home.data().join(&left).exists(), "{left}");
+        }
+    }
+    restore(dir, home, &[]).ok();
+    let server = home.start();
+    applied(&server.http());
+    server.http().assert_verified();
+}
+
 #[test]
-fn what_does_not_fit_is_refused_and_changes_nothing() {
+fn a_manifest_that_does_not_fit_is_refused_and_changes_nothing() {
     let home = Home::new();
     let server = home.start();
     fill(&server.http(), 60);
     let dir = back_up(&server, "backup");
-    let refused = |home: &Home, what: &str| {
-        let said = restore(&dir, home, &[]).failed().stderr;
-        assert!(said.contains(what), "{said}");
-    };
+    let refused = |home: &Home, what: &str| refused(&dir, home, what);
     refused(&home, "is a server running on this folder");
     assert!(server.terminate().success());
-
-    let path = dir.join("manifest.json");
-    let text = fs::read_to_string(&path).expect("read");
-    let manifest: Value = serde_json::from_str(&text).expect("JSON");
+    let (path, text, manifest) = manifest_of(&dir);
     let with = |change: &dyn Fn(&mut Value)| {
         let mut changed = manifest.clone();
         change(&mut changed);
@@ -171,49 +192,34 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     refused(&home, "another number of partitions");
     fs::write(&path, &text).expect("written");
 
-    let files = manifest["partitions"][1]["files"]
-        .as_array()
-        .expect("files");
-    let names = files
-        .iter()
-        .map(|file| file["name"].as_str().expect("a name"));
-    let table = names
-        .clone()
-        .find(|name| name.ends_with(".sst"))
-        .expect("a table");
-    let table = dir.join("partition-shared").join(table);
-    let whole = fs::read(&table).expect("read");
-    // Not in place: the live rows may share the file.
-    fs::remove_file(&table).expect("removed");
-    refused(&home, "cannot copy");
-    let mut flipped = whole.clone();
-    flipped[whole.len() / 2] ^= 1;
-    fs::write(&table, &flipped).expect("written");
-    refused(&home, "its hash is another");
-    fs::write(&table, &whole).expect("written");
-
     let other = Server::fresh();
     let elsewhere = other.home().clone();
     assert!(other.terminate().success());
     refused(&elsewhere, "of another log");
+    is_as_it_was(&dir, &home);
+}
 
-    let current = |name: &str| fs::read_to_string(home.data().join(name)).expect("read");
-    assert_eq!(
-        current("partition-00/CURRENT"),
-        "gen-0001\n",
-        "nothing was changed"
-    );
-    for partition in ["00", "shared"] {
-        assert!(!home.data().join(format!("restore-{partition}")).exists());
-        assert!(
-            !home
-                .data()
-                .join(format!("partition-{partition}/gen-0002"))
-                .exists()
-        );
-    }
-    restore(&dir, &home, &[]).ok();
+#[test]
+fn a_backup_whose_files_changed_is_refused_and_changes_nothing() {
+    let home = Home::new();
     let server = home.start();
-    applied(&server.http());
-    server.http().assert_verified();
+    fill(&server.http(), 60);
+    let dir = back_up(&server, "backup");
+    assert!(server.terminate().success());
+    let (_, _, manifest) = manifest_of(&dir);
+    let files = &manifest["partitions"][1]["files"];
+    let files = files.as_array().expect("files").iter();
+    let mut names = files.map(|file| file["name"].as_str().expect("a name"));
+    let table = names.find(|name| Path::new(name).extension().is_some_and(|e| e == "sst"));
+    let table = dir.join("partition-shared").join(table.expect("a table"));
+    let whole = fs::read(&table).expect("read");
+    // Not in place: the live rows may share the file.
+    fs::remove_file(&table).expect("removed");
+    refused(&dir, &home, "cannot copy");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    fs::write(&table, &flipped).expect("written");
+    refused(&dir, &home, "its hash is another");
+    fs::write(&table, &whole).expect("written");
+    is_as_it_was(&dir, &home);
 }

@@ -136,17 +136,17 @@ impl<L: EventLog> Export<L> {
                 Some(event) => event,
                 // Nothing is there yet: what was collected goes out first.
                 None if !self.lines.bytes.is_empty() => break,
-                None => match timeout(SILENCE, open.events.next()).await {
-                    Ok(event) => event,
-                    Err(_) => {
+                None => {
+                    let Ok(event) = timeout(SILENCE, open.events.next()).await else {
                         // What it waits for may have been deleted since.
                         open.until = open.until.min(self.log.newest(open.partition).await?);
                         if open.at >= open.until {
                             self.open = None;
                         }
                         continue;
-                    }
-                },
+                    };
+                    event
+                }
             };
             let event = event.context("the log's reader has ended")??;
             let (partition, until) = (open.partition, open.until);

@@ -9,10 +9,10 @@ const HEADER: &str = r#"{"synap_export":1,"client":"app","scope":"client","scope
 fn event(seq: u64, client: &str, customer: &str) -> String {
     let id = "0c0ffee0-0000-8000-8000-00000000000a";
     let event = json!({"specversion": "1.0", "id": id, "source": format!("/synap/clients/{client}"),
-        "type": "synap.memory.ingested.v1", "subject": "d", "time": "2026-01-01T00:00:00Z",
+        "type": "synap.memory.ingested.v1", "subject": "documents/d", "time": "2026-01-01T00:00:00Z",
         "datacontenttype": "application/json", "data": {"ingestion_id": id, "scope": {"client": client,
         "path": [{"level": "customer", "id": "acme"}]}, "document_id": "d", "document_type": "document",
-        "content": "A note.", "metadata": {}, "author": {"instance_id": "i", "key_id": "k"}}});
+        "content": {"format": "text", "value": "A note."}, "metadata": {}, "author": {"instance_id": "i", "key_id": "k"}}});
     let event = event.to_string();
     let digest = payload_digest(event.as_bytes());
     let subject = format!("synap.v1.events.00.{client}.{customer}.-.memory-ingested");

@@ -56,7 +56,8 @@ pub(crate) fn run(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
             }
             logs = Some(found);
         }
-        let done = tokio::task::block_in_place(|| restore(&args.dir, &manifest, &config, logs));
+        let done =
+            tokio::task::block_in_place(|| restore(&args.dir, &manifest, &config, logs.as_ref()));
         if let Some(nats) = nats {
             nats.close().await;
         }
@@ -123,9 +124,9 @@ fn restore(
     dir: &Path,
     manifest: &Manifest,
     config: &Config,
-    logs: Option<Logs>,
+    logs: Option<&Logs>,
 ) -> anyhow::Result<()> {
-    if let Some(logs) = &logs {
+    if let Some(logs) = logs {
         for part in &manifest.partitions {
             check_log(part, logs)?;
         }

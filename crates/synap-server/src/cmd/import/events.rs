@@ -61,7 +61,7 @@ impl Sending<'_> {
 /// Appends the events of the file; fails at the first line that is not whole.
 pub(crate) fn run(args: &ImportEventsArgs) -> anyhow::Result<ExitCode> {
     let path = args.file.as_deref().context("which file?")?;
-    let length = bytes(&slice::from_ref(&path.to_path_buf()))?;
+    let length = bytes(slice::from_ref(&path.to_path_buf()))?;
     let remote = Remote::new(&args.server);
     let named = |e: anyhow::Error| e.context(format!("{} is not imported whole", path.display()));
     let types = types(path).map_err(named)?;
