@@ -150,6 +150,21 @@ pub trait EventLog: Send + Sync + 'static {
     fn append(&self, event: NewEvent)
     -> impl Future<Output = Result<Appended, AppendError>> + Send;
 
+    /// Appends events of one partition so that they stand in this order. After an error a beginning of them may be stored;
+    /// appended again, each is still there once, as far as [`NewEvent::id`] says.
+    fn append_in_order(
+        &self,
+        events: Vec<NewEvent>,
+    ) -> impl Future<Output = Result<Vec<Appended>, AppendError>> + Send {
+        async move {
+            let mut appended = Vec::with_capacity(events.len());
+            for event in events {
+                appended.push(self.append(event).await?);
+            }
+            Ok(appended)
+        }
+    }
+
     /// Events of `partition` from `from` on, in order; past the end it waits for the next.
     ///
     /// Deleted events are skipped, which shows in the seqs. After an error the stream ends.

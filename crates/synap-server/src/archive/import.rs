@@ -15,11 +15,9 @@ use synap_log::{EventLog, NewEvent};
 use synap_projection::wait_for;
 use synap_readmodel::{ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, codec, key};
 use synap_types::limits::{APPEND_TIMEOUT_MS, IMPORT_EVENTS_MAX, IMPORT_WAIT_MS};
-use synap_types::{ApiError, ClientId, ErrorCode, EventId, EventSubject, Hash128, Partition, Seq};
+use synap_types::{ApiError, ClientId, ErrorCode, EventId, EventSubject, Partition, Seq};
 use tokio::time::{Instant, timeout};
-
-/// Events of one partition that follow each other.
-type Row = Vec<NewEvent>;
+use tracing::warn;
 
 /// Reads a request: the header of the export, then lines of it.
 fn lines(body: &Bytes, client: &ClientId) -> Result<Vec<Checked>, ApiError> {
@@ -77,13 +75,13 @@ impl<L: EventLog> App<L> {
             let partition = count.partition_of(event.event.scope());
             by_partition.entry(partition).or_default().push(event);
         }
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows = Vec::new();
         for (partition, events) in by_partition {
             self.operations.engine.check_log(partition)?;
             self.caught_up(partition).await?;
-            rows.extend(self.unknown(partition, events).await?);
+            rows.push(self.unknown(partition, events).await?);
         }
-        let appended = join_all(rows.into_iter().map(|row| self.append_row(row))).await;
+        let appended = join_all(rows.into_iter().map(|row| self.append_new(row))).await;
         let mut new = 0;
         for done in appended {
             new += done?;
@@ -102,13 +100,12 @@ impl<L: EventLog> App<L> {
         waited.map_err(|e| ApiError::new(ErrorCode::NotYetApplied, e.to_string()))
     }
 
-    /// Those of `events` that were neither applied nor set aside, in rows that can be appended side by side: within a
-    /// customer the order stays.
+    /// Those of `events` that were neither applied nor set aside.
     async fn unknown(
         &self,
         partition: Partition,
         events: Vec<Checked>,
-    ) -> Result<Vec<Row>, ApiError> {
+    ) -> Result<Vec<NewEvent>, ApiError> {
         let subject = |event: &Checked| EventSubject::of(partition, &event.event);
         let parked = self.parked_ids(partition, events.iter().map(|e| subject(e).to_string()));
         let parked = parked.await?;
@@ -130,19 +127,13 @@ impl<L: EventLog> App<L> {
             .await
             .map_err(|_| internal("a read ended without an answer"))?;
         let new = new.map_err(|e: synap_readmodel::StoreError| internal(&e.to_string()))?;
-        let mut rows: BTreeMap<Option<Hash128>, Row> = BTreeMap::new();
-        for event in new {
-            // All of a customer's: deletions of a customer, for one, are about its users as well.
-            let scopes: Vec<_> = event.event.scope().chain().collect();
-            let customer = scopes.iter().rev().nth(1).map(synap_types::Scope::hash);
-            rows.entry(customer).or_default().push(NewEvent {
-                id: event.event.id,
-                partition,
-                subject: subject(&event),
-                payload: event.payload,
-            });
-        }
-        Ok(rows.into_values().collect())
+        let new = new.into_iter().map(|event| NewEvent {
+            id: event.event.id,
+            partition,
+            subject: subject(&event),
+            payload: event.payload,
+        });
+        Ok(new.collect())
     }
 
     /// Ids of the events under `subjects` that were set aside: the rows know only where these stand.
@@ -185,18 +176,20 @@ impl<L: EventLog> App<L> {
         Ok(ids)
     }
 
-    /// Appends one after the other. Answers how many were new.
-    async fn append_row(&self, row: Row) -> Result<usize, ApiError> {
-        let mut new = 0;
-        for event in row {
-            let partition = event.partition;
-            let done = self.log.append(event).await;
-            let done = done.map_err(|e| unavailable(&format!("not all was stored: {e}")))?;
+    /// Appends events in their order. Answers how many were new.
+    async fn append_new(&self, events: Vec<NewEvent>) -> Result<usize, ApiError> {
+        let Some(partition) = events.first().map(|event| event.partition) else {
+            return Ok(0);
+        };
+        let done = self.log.append_in_order(events).await.map_err(|e| {
+            warn!(%partition, error = %e, source = ?std::error::Error::source(&e), "an import's append failed");
+            unavailable(&format!("not all was stored: {e}"))
+        })?;
+        for appended in &done {
             let acked = &self.operations.ingest.acked;
-            acked.note(partition, done.seq, Instant::now());
-            new += usize::from(!done.duplicate);
+            acked.note(partition, appended.seq, Instant::now());
         }
-        Ok(new)
+        Ok(done.iter().filter(|done| !done.duplicate).count())
     }
 }
 
