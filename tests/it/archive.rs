@@ -3,6 +3,7 @@
 
 mod backups;
 mod files;
+mod known;
 
 use crate::support::{Cli, Door as _, Http, Server, ids, items, until};
 use serde_json::{Value, json};
