@@ -1,6 +1,7 @@
 //! Integration tests: the real binary on a real nats-server, from outside; and tidy. One file per promise.
 #![cfg(test)]
 
+mod archive;
 mod as_of;
 mod bad_input;
 mod bad_requests;

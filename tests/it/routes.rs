@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const CONVERSATION: &str = "8e87bb1c-f11b-4ba4-a6dc-c182d7de8fa4";
 const JSON: &str = "application/json";
+const LINES: &str = "application/x-ndjson";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One request to a route, and what comes back.
@@ -27,6 +28,7 @@ struct Row {
 enum Body {
     Json(Value),
     Form(&'static str),
+    Lines(Value),
 }
 
 impl Row {
@@ -207,6 +209,8 @@ fn conversations() -> Vec<Row> {
 }
 
 fn server() -> Vec<Row> {
+    let export = json!({"synap_export": 1, "client": "cli_0000000000000001", "scope": "client", "scope_path": {},
+        "partitions": 1, "last_seq": {}, "event_types": []});
     vec![
         get("/openapi.json").shows("/openapi", "3.1.0"),
         get("/health").shows("/status", "ok"),
@@ -237,6 +241,16 @@ fn server() -> Vec<Row> {
             status: 400,
             ..post("/v1/admin/generations/remove", json!({"name": "x"}))
                 .shows("/details/field", "name")
+        },
+        get("/v1/admin/export").query("customer_id=acme&user_id=alice"),
+        Row {
+            body: Some(Body::Lines(export)),
+            ..Row::new("POST", "/v1/admin/import").shows("/new", 0)
+        },
+        Row {
+            status: 400,
+            ..post("/v1/admin/backup", json!({"dir": "not/absolute"}))
+                .shows("/details/field", "dir")
         },
     ]
 }
@@ -279,7 +293,9 @@ fn ask(http: &Http, row: &Row, known: &BTreeMap<&str, String>) -> Reply {
     }
     match &row.body {
         None => http.send(row.method, &path, &[], &[]),
-        Some(Body::Json(body)) => http.send(row.method, &path, &[], body.to_string().as_bytes()),
+        Some(Body::Json(body) | Body::Lines(body)) => {
+            http.send(row.method, &path, &[], body.to_string().as_bytes())
+        }
         Some(Body::Form(form)) => {
             let form_type = [("Content-Type", FORM)];
             http.send(row.method, &path, &form_type, form.as_bytes())
@@ -338,6 +354,7 @@ fn every_route_is_in_the_document_and_in_the_table_and_answers_as_they_say() {
                 Body::Json(body) => {
                     assert_fits(&document, &content[JSON]["schema"], body, &what);
                 }
+                Body::Lines(_) => assert!(content[LINES].is_object(), "{what}"),
                 Body::Form(_) => assert!(content[FORM].is_object(), "{what}"),
             }
         }

@@ -52,6 +52,7 @@ pub async fn run<L: EventLog, F: Future<Output = L>>(make: impl Fn() -> F) {
     seqs_rise_by_one_per_partition(&make().await).await;
     a_repeated_id_is_stored_once(&make().await).await;
     concurrent_appends_are_all_stored_once(&make().await).await;
+    appends_in_order_stand_in_order(&make().await).await;
     readers_start_anywhere_and_wait_for_the_next(&make().await).await;
     state_counts_every_acked_append(&make().await).await;
     what_is_erased_is_gone_and_explained(&make().await).await;
@@ -96,6 +97,36 @@ async fn seqs_rise_by_one_per_partition(log: &impl EventLog) {
         1,
         "partitions are read apart"
     );
+}
+
+async fn appends_in_order_stand_in_order(log: &impl EventLog) {
+    let named = |names: std::ops::Range<u32>| names.map(|n| event(HERE, &format!("o{n}")));
+    log.append(event(HERE, "before")).await.unwrap();
+    assert!(log.append_in_order(Vec::new()).await.unwrap().is_empty());
+    // More than the 1,000 of one grouped append, beside others that are appended at the same time.
+    let row = log.append_in_order(named(0..1_200).collect());
+    let others = (0..40).map(|n| log.append(event(HERE, &format!("other {n}"))));
+    let (row, others) = future::join(row, future::join_all(others)).await;
+    assert!(others.iter().all(Result::is_ok), "others were appended");
+    let seqs: Vec<Seq> = row.unwrap().iter().map(|one| one.seq).collect();
+    assert!(
+        seqs.is_sorted() && seqs.len() == 1_200,
+        "in the order given"
+    );
+    // Some are there already: the others follow, in order.
+    let again = log.append_in_order(named(1_190..1_230).collect());
+    let again = again.await.unwrap();
+    let known: Vec<bool> = again.iter().map(|one| one.duplicate).collect();
+    assert_eq!(known.iter().filter(|known| **known).count(), 10);
+    assert!(known.iter().take(10).all(|known| *known));
+    assert_eq!(again[0].seq, seqs[1_190], "where it was");
+    let new: Vec<Seq> = again.iter().skip(10).map(|one| one.seq).collect();
+    assert!(new.is_sorted(), "{new:?}");
+    let stored = take(log, HERE, 1, 1_271).await;
+    for (seq, event) in seqs.iter().chain(&new).zip(named(0..1_230)) {
+        let found = stored.iter().find(|stored| stored.seq == *seq);
+        assert_eq!(found.map(|found| &found.payload), Some(&event.payload));
+    }
 }
 
 async fn a_repeated_id_is_stored_once(log: &impl EventLog) {

@@ -10,5 +10,5 @@ mod port;
 pub use memory::MemoryLog;
 pub use port::{
     AppendError, Appended, Durability, Erasure, EventLog, Gaps, Incarnation, LogState, NewEvent,
-    ReadError, Recorded, RecordedStream,
+    ReadError, Recorded, RecordedStream, payload_digest,
 };

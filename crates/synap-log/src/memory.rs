@@ -129,6 +129,13 @@ impl EventLog for MemoryLog {
         Ok(stored.map_or_else(Vec::new, |stored| stored.erasures.clone()))
     }
 
+    async fn newest(&self, partition: Partition) -> Result<Seq, ReadError> {
+        let partitions = self.lock();
+        let events = partitions.get(&partition).map(|stored| &stored.events);
+        let newest = events.and_then(|events| events.keys().next_back().copied());
+        Ok(newest.unwrap_or(Seq::ZERO))
+    }
+
     fn durability(&self) -> Durability {
         Durability::Relaxed
     }
@@ -150,7 +157,25 @@ fn matches(filter: &str, subject: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::MemoryLog;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_event_is_one_that_is_there() {
+        let (log, here) = (MemoryLog::default(), Partition::Shared);
+        let newest = || async { log.newest(here).await.unwrap().get() };
+        assert_eq!(newest().await, 0);
+        for name in ["a", "b", "c"] {
+            log.append(crate::contract::event(here, name))
+                .await
+                .unwrap();
+        }
+        assert_eq!(newest().await, 3);
+        log.lose(here, Seq::new(3));
+        log.lose(here, Seq::new(2));
+        assert_eq!(newest().await, 1);
+        log.lose(here, Seq::new(1));
+        assert_eq!(newest().await, 0);
+    }
 
     #[tokio::test]
     async fn keeps_the_contract() {

@@ -16,7 +16,7 @@
 use bytes::Bytes;
 use futures::Stream;
 use std::pin::Pin;
-use synap_types::{EventId, EventSubject, Partition, Scope, Seq};
+use synap_types::{EventId, EventSubject, Hash128, Partition, Scope, Seq};
 
 /// Which life of a partition's log: one that was deleted and made again has another. Never 0.
 #[derive(
@@ -58,6 +58,11 @@ pub struct Recorded {
     pub subject: String,
     /// The envelope as JSON; its digest has been checked.
     pub payload: Bytes,
+}
+
+/// The digest that an event carries beside its payload: of exactly these bytes.
+pub fn payload_digest(payload: &[u8]) -> Hash128 {
+    Hash128::of("synap.digest.v1", [payload])
 }
 
 /// What a partition's log holds.
@@ -219,6 +224,21 @@ pub trait EventLog: Send + Sync + 'static {
     fn append(&self, event: NewEvent)
     -> impl Future<Output = Result<Appended, AppendError>> + Send;
 
+    /// Appends events of one partition so that they stand in this order. After an error a beginning of them may be stored;
+    /// appended again, each is still there once, as far as [`NewEvent::id`] says.
+    fn append_in_order(
+        &self,
+        events: Vec<NewEvent>,
+    ) -> impl Future<Output = Result<Vec<Appended>, AppendError>> + Send {
+        async move {
+            let mut appended = Vec::with_capacity(events.len());
+            for event in events {
+                appended.push(self.append(event).await?);
+            }
+            Ok(appended)
+        }
+    }
+
     /// Events of `partition` from `from` on, in order; past the end it waits for the next.
     ///
     /// Deleted events are skipped, which shows in the seqs. After an error the stream ends.
@@ -247,6 +267,16 @@ pub trait EventLog: Send + Sync + 'static {
         &self,
         partition: Partition,
     ) -> impl Future<Output = Result<Vec<Erasure>, ReadError>> + Send;
+
+    /// Place of the newest event that is still there, or an earlier place where there is none: a reader that waits for
+    /// this place comes to an end. Where events can be deleted, [`LogState::last`] may be one of those.
+    fn newest(&self, partition: Partition) -> impl Future<Output = Result<Seq, ReadError>> + Send {
+        async move {
+            let state = self.state(partition).await?;
+            let is_empty = state.first > state.last;
+            Ok(if is_empty { Seq::ZERO } else { state.last })
+        }
+    }
 
     /// What an ack means.
     fn durability(&self) -> Durability;

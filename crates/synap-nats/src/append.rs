@@ -4,7 +4,7 @@
 //! arrivals collect, and the next group takes everything that waits. So a lone append is never delayed, and the busier
 //! it gets the larger the groups are.
 
-use crate::group::{self, Outgoing, Pending};
+use crate::group::{self, Outgoing, Pending, Row, Waiting};
 use crate::headers;
 use crate::publish::Publisher;
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ const ANSWER_SLACK: Duration = Duration::from_millis(50);
 /// The way into one partition's stream.
 #[derive(Debug)]
 pub(crate) struct Appender {
-    queue: mpsc::Sender<Pending>,
+    queue: mpsc::Sender<Waiting>,
 }
 
 impl Appender {
@@ -44,29 +44,44 @@ impl Appender {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
+    fn queue(&self, next: Waiting) -> Result<(), AppendError> {
+        match self.queue.try_send(next) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(AppendError::Busy {
+                waiting: self.waiting(),
+            }),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(closed()),
+        }
+    }
+
+    /// One try to append `events` together, in their order. `None`: it is not known whether they are there.
+    pub(crate) async fn append_row(
+        &self,
+        events: Vec<NewEvent>,
+    ) -> Result<Option<Vec<Appended>>, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let deadline = Instant::now() + Duration::from_millis(APPEND_TIMEOUT_MS);
+        self.queue(Waiting::Row(Row {
+            events: events.into_iter().map(outgoing).collect(),
+            deadline,
+            answer,
+        }))?;
+        Ok(timeout_at(deadline + ANSWER_SLACK, answered)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten())
+    }
+
     /// Appends and waits for the ack. What is queued is appended even when the caller goes away.
     pub(crate) async fn append(&self, event: NewEvent) -> Result<Appended, AppendError> {
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + Duration::from_millis(APPEND_TIMEOUT_MS);
-        let pending = Pending {
-            event: Outgoing {
-                id: event.id,
-                subject: event.subject.to_string().into(),
-                digest: headers::digest(&event.payload),
-                payload: event.payload,
-            },
+        self.queue(Waiting::One(Pending {
+            event: outgoing(event),
             deadline,
             answer,
-        };
-        match self.queue.try_send(pending) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                return Err(AppendError::Busy {
-                    waiting: self.waiting(),
-                });
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(closed()),
-        }
+        }))?;
         match timeout_at(deadline + ANSWER_SLACK, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(closed()),
@@ -77,18 +92,33 @@ impl Appender {
     }
 }
 
+fn outgoing(event: NewEvent) -> Outgoing {
+    Outgoing {
+        id: event.id,
+        subject: event.subject.to_string().into(),
+        digest: headers::digest(&event.payload),
+        payload: event.payload,
+    }
+}
+
 fn closed() -> AppendError {
     AppendError::Unavailable("the log is closed".into())
 }
 
 async fn run(
     mut publisher: Publisher,
-    mut queue: mpsc::Receiver<Pending>,
+    mut queue: mpsc::Receiver<Waiting>,
     closing: CancellationToken,
 ) {
     let mut waiting = VecDeque::new();
+    // It goes when all before it have gone, and before all after it.
+    let mut row = None;
     loop {
         if waiting.is_empty() {
+            if let Some(row) = row.take() {
+                publisher.append_row(row).await;
+                continue;
+            }
             let next = tokio::select! {
                 next = queue.recv() => next,
                 () = closing.cancelled(), if !queue.is_closed() => {
@@ -98,14 +128,22 @@ async fn run(
                 }
             };
             match next {
-                Some(next) => waiting.push_back(next),
+                Some(Waiting::One(next)) => waiting.push_back(next),
+                Some(Waiting::Row(next)) => {
+                    row = Some(next);
+                    continue;
+                }
                 None => return,
             }
         }
-        while waiting.len() < GROUP_EVENTS_MAX
+        while row.is_none()
+            && waiting.len() < GROUP_EVENTS_MAX
             && let Ok(next) = queue.try_recv()
         {
-            waiting.push_back(next);
+            match next {
+                Waiting::One(next) => waiting.push_back(next),
+                Waiting::Row(next) => row = Some(next),
+            }
         }
         publisher
             .append(group::take(&mut waiting, Instant::now()))

@@ -9,36 +9,37 @@
 //! All or nothing, at consecutive seqs, with one sync to disk. A message id that the stream knows refuses the batch.
 
 use crate::ack::{Ack, Nack};
-use crate::group::{Entry, Outgoing};
+use crate::group::Outgoing;
 use crate::publish::{event_headers, request};
 use async_nats::{Client, HeaderMap, HeaderValue};
 use synap_types::Seq;
 
-/// Publishes `entries` as one batch; the seq of the first.
+/// Publishes `events` as one batch; the seq of the first.
 ///
 /// An error does not say that nothing was stored: the answer may have been lost.
-pub(crate) async fn publish(client: &Client, stream: &str, entries: &[Entry]) -> Result<Seq, Nack> {
+pub(crate) async fn publish(
+    client: &Client,
+    stream: &str,
+    events: &[&Outgoing],
+) -> Result<Seq, Nack> {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    let Some((last, others)) = entries.split_last() else {
+    let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+    let Some((last, others)) = events.split_last() else {
         return Err(Nack::Refused("a batch has at least one event".to_owned()));
     };
-    for (sequence, entry) in (1_u64..).zip(others) {
-        let Outgoing {
-            subject, payload, ..
-        } = &entry.event;
+    for (sequence, event) in (1_u64..).zip(others) {
         client
             .publish_with_headers(
-                subject.clone(),
-                batch_headers(&entry.event, &id, sequence),
-                payload.clone(),
+                event.subject.clone(),
+                batch_headers(event, &id, sequence),
+                event.payload.clone(),
             )
             .await
             .map_err(|error| Nack::Refused(error.to_string()))?;
     }
-    let mut headers = batch_headers(&last.event, &id, count);
+    let mut headers = batch_headers(last, &id, count);
     headers.insert("Nats-Batch-Commit", "1");
-    let ack = request(client, &last.event, headers).await?;
+    let ack = request(client, last, headers).await?;
     first_seq(&ack, stream, &id, count)
 }
 

@@ -29,6 +29,22 @@ pub(crate) struct Pending {
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 
+/// Events that stand in this order, or nowhere.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) events: Vec<Outgoing>,
+    pub(crate) deadline: Instant,
+    /// Where they stand; nothing if that is not known.
+    pub(crate) answer: oneshot::Sender<Option<Vec<Appended>>>,
+}
+
+/// What waits for its turn.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    One(Pending),
+    Row(Row),
+}
+
 /// One event of a group and all who wait for it: an id occurs once in a group, or the server would refuse it whole.
 #[derive(Debug)]
 pub(crate) struct Entry {

@@ -1,7 +1,6 @@
 //! Names of the headers that synap reads and writes, and values that are safe to put into one.
 
 use async_nats::{HeaderMap, HeaderValue};
-use synap_types::Hash128;
 
 /// Digest of an event's payload; checked when the event is read.
 pub const DIGEST: &str = "Synap-Digest";
@@ -19,7 +18,7 @@ const VALUE_BYTES_MAX: usize = 1024;
 
 /// The digest of `payload` as the header holds it.
 pub(crate) fn digest(payload: &[u8]) -> String {
-    Hash128::of("synap.digest.v1", [payload]).to_string()
+    synap_log::payload_digest(payload).to_string()
 }
 
 /// `text` as a header value: one line, bounded. CR and LF would end the header, and the client library panics on them.

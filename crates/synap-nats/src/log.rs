@@ -15,7 +15,8 @@ use synap_log::{
     AppendError, Appended, Durability, Erasure, EventLog, LogState, NewEvent, ReadError,
     RecordedStream,
 };
-use synap_types::{Partition, PartitionCount, Seq};
+use synap_types::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX};
+use synap_types::{EventSubject, Partition, PartitionCount, Seq};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -142,6 +143,37 @@ impl EventLog for JetStreamLog {
         }
     }
 
+    /// Up to 1,000 events together, as an atomic batch, which keeps their order; where one is refused, such as for an event
+    /// that is there already, one after the other.
+    async fn append_in_order(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, AppendError> {
+        let mut appended = Vec::with_capacity(events.len());
+        let mut events = events.into_iter().peekable();
+        while let Some(first) = events.next() {
+            let partition = first.partition;
+            let (mut bytes, mut row) = (first.payload.len(), vec![first]);
+            while row.len() < GROUP_EVENTS_MAX
+                && let Some(next) = events.next_if(|next| {
+                    next.partition == partition && bytes + next.payload.len() <= GROUP_BYTES_MAX
+                })
+            {
+                bytes += next.payload.len();
+                row.push(next);
+            }
+            let together = match self.0.appenders.get(&partition) {
+                Some(queue) if row.len() > 1 => queue.append_row(row.clone()).await?,
+                Some(_) | None => None,
+            };
+            if let Some(places) = together {
+                appended.extend(places);
+                continue;
+            }
+            for event in row {
+                appended.push(self.append(event).await?);
+            }
+        }
+        Ok(appended)
+    }
+
     fn read(&self, partition: Partition, from: Seq) -> RecordedStream {
         if !self.0.appenders.contains_key(&partition) {
             let error = ReadError::Unavailable(no_partition(partition).into());
@@ -197,6 +229,14 @@ impl EventLog for JetStreamLog {
         erase::erasures(link, &self.0.context, partition)
             .boxed()
             .await
+    }
+
+    async fn newest(&self, partition: Partition) -> Result<Seq, ReadError> {
+        let filter = EventSubject::filter(partition);
+        let newest = streams::newest(&self.0.context, &partition.stream_name(), &filter)
+            .boxed()
+            .await;
+        newest.map_err(|error| ReadError::Unavailable(error.into()))
     }
 
     fn durability(&self) -> Durability {

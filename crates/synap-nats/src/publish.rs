@@ -5,7 +5,7 @@
 //! an id once, and answers its place to the second try.
 
 use crate::ack::{self, Ack, Nack};
-use crate::group::{Entry, Failure, Outgoing, Stored};
+use crate::group::{Entry, Failure, Outgoing, Row, Stored};
 use crate::link::{Life, Link};
 use crate::streams;
 use crate::{atomic, headers, probe};
@@ -13,7 +13,7 @@ use async_nats::jetstream::Context;
 use async_nats::{Client, HeaderMap, RequestErrorKind};
 use futures::{StreamExt as _, stream};
 use std::time::Duration;
-use synap_log::Incarnation;
+use synap_log::{Appended, Incarnation};
 use synap_types::Seq;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -104,14 +104,8 @@ impl Publisher {
         for entry in &mut group {
             entry.sent = true;
         }
-        let life = self.link.life();
-        let sent = async {
-            tokio::select! {
-                sent = atomic::publish(self.link.client(), &self.stream, &group) => sent,
-                () = self.link.renewed(life) => Err(Nack::NotNow("the connection broke".to_owned())),
-            }
-        };
-        match timeout_at(until, sent).await {
+        let events: Vec<&Outgoing> = group.iter().map(|entry| &entry.event).collect();
+        match timeout_at(until, self.send_batch(&events)).await {
             Ok(Ok(first)) => {
                 let mut seq = first;
                 for entry in group {
@@ -127,6 +121,46 @@ impl Publisher {
             }
             Err(_) => group,
         }
+    }
+
+    async fn send_batch(&self, events: &[&Outgoing]) -> Result<Seq, Nack> {
+        let life = self.link.life();
+        tokio::select! {
+            sent = atomic::publish(self.link.client(), &self.stream, events) => sent,
+            () = self.link.renewed(life) => Err(Nack::NotNow("the connection broke".to_owned())),
+        }
+    }
+
+    /// One try to append a row as a batch, which keeps its order.
+    pub(crate) async fn append_row(&mut self, row: Row) {
+        let until = row.deadline;
+        let events: Vec<&Outgoing> = row.events.iter().collect();
+        let sent = async {
+            self.ready().await;
+            self.send_batch(&events).await
+        };
+        let done = match timeout_at(until, sent).await {
+            Ok(Ok(first)) => {
+                let mut seq = first;
+                let mut appended = Vec::with_capacity(events.len());
+                for _ in &events {
+                    appended.push(Appended {
+                        seq,
+                        incarnation: self.incarnation,
+                        duplicate: false,
+                    });
+                    seq = seq.next();
+                }
+                Some(appended)
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(stream = self.stream, events = events.len(), %error, "row not acked");
+                None
+            }
+            Err(_) => None,
+        };
+        // A caller that went away does not want to know.
+        drop(row.answer.send(done));
     }
 
     /// Answers those that the stream has already. Returns the others.

@@ -13,13 +13,15 @@
 use crate::verify::{Difference, differences};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, Info, RetentionPolicy, State, StorageType,
+    Config, DiscardPolicy, Info, LastRawMessageErrorKind, RetentionPolicy, State, StorageType,
 };
 use async_nats::jetstream::{Context, ErrorCode};
 use std::collections::HashMap;
 use std::time::Duration;
 use synap_log::Incarnation;
-use synap_types::{EventSubject, Partition, PartitionCount, names};
+use synap_types::{EventSubject, Partition, PartitionCount, Seq, names};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Metadata: how many numbered partitions the log has.
 const PARTITIONS_KEY: &str = "synap.partitions";
@@ -140,6 +142,22 @@ pub(crate) async fn state(
         None => Err(OpenError::Missing {
             stream: stream.to_owned(),
         }),
+    }
+}
+
+/// Seq of the newest message of `stream` that is still there; zero if there is none. `filter` is the stream's subject.
+pub(crate) async fn newest(
+    context: &Context,
+    stream: &str,
+    filter: &str,
+) -> Result<Seq, OpenError> {
+    let unavailable = |error: Cause| OpenError::unavailable(stream, error);
+    let found = context.get_stream_no_info(stream).await;
+    let found = found.map_err(|error| unavailable(error.into()))?;
+    match found.get_last_raw_message_by_subject(filter).await {
+        Ok(message) => Ok(Seq::new(message.sequence)),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(Seq::ZERO),
+        Err(error) => Err(unavailable(error.into())),
     }
 }
 

@@ -206,6 +206,15 @@ impl Generations {
         Ok(numbers.find(|number| Some(*number) != current && !filling.contains(number)))
     }
 
+    /// Makes `folder`, a whole store on the same file system, the generation with the highest number so far + 1.
+    pub fn adopt(&self, folder: &Path) -> Result<u32, GenerationError> {
+        let (number, path) = self.create_next()?;
+        // Over an empty folder: either all of it is there, or nothing.
+        fs::rename(folder, &path).map_err(io("moved", folder))?;
+        sync_dir(&self.dir)?;
+        Ok(number)
+    }
+
     /// Makes `number` the live one. Either it is when this returns, or the one before still is.
     pub fn switch_to(&self, number: u32) -> Result<(), GenerationError> {
         self.existing(number)?;

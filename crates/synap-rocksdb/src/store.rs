@@ -2,6 +2,7 @@
 //! a database handle: nothing outside it can read without a bound.
 
 use crate::StoreOptions;
+use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ErrorKind, ReadOptions,
     SnapshotWithThreadMode, WriteBatch,
@@ -109,6 +110,26 @@ impl RocksStore {
         };
         tracing::debug!(dir = %dir.display(), disk_bytes = store.disk_bytes(), "read model opened");
         Ok(store)
+    }
+
+    /// Opens what [`RocksStore::checkpoint`] made, and changes nothing there. Commits fail.
+    pub fn open_read_only(dir: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
+        let tables =
+            Table::ALL.map(|table| ColumnFamilyDescriptor::new(table.name(), options.table(table)));
+        let mut database = options.database();
+        database.create_if_missing(false);
+        let db = DB::open_cf_descriptors_read_only(&database, dir, tables, false)
+            .map_err(|error| OpenError::new(dir, error))?;
+        let dir = dir.to_owned();
+        Ok(Self { db, dir })
+    }
+
+    /// Puts everything committed so far into `dir`, which must not exist: a store of its own, at one moment. Its large
+    /// files are hard links where the file system lets us, so it takes next to no time and room.
+    pub fn checkpoint(&self, dir: &Path) -> Result<(), StoreError> {
+        Checkpoint::new(&self.db)
+            .and_then(|checkpoint| checkpoint.create_checkpoint(dir))
+            .map_err(io)
     }
 
     /// Writes everything committed so far out as tables, synced to disk. Returns when that is done.

@@ -29,8 +29,23 @@ enum Command {
     Serve(ServeArgs),
     /// Store files as documents
     Ingest(IngestArgs),
-    /// Bring memories over from another store
+    /// Bring memories over: an export of synap, or another store's
+    ///
+    /// `synap import FILE` is `synap import events FILE`.
     Import(ImportArgs),
+    /// Write the events of the log, or of one customer or user, to a file
+    ///
+    /// One JSON value a line: a header, the events byte for byte as they were stored, and a last line by which a file that
+    /// was cut or changed is known. The server serves on meanwhile. See docs/backup.md.
+    Export(ExportArgs),
+    /// Let the server write a backup of its read model into a folder of its machine
+    ///
+    /// The log is not in it: a backup makes restoring fast, an export makes it possible. See docs/backup.md.
+    Backup(BackupArgs),
+    /// Put a backup back, while no server runs; the next one catches up from the log
+    ///
+    /// Takes the settings of the server that it is for: the same file, flags and variables as serve.
+    Restore(RestoreArgs),
     /// Ask for context
     Fetch(FetchArgs),
     /// Measure how well memories are found again, over sets of texts and questions
@@ -129,13 +144,68 @@ pub(crate) struct IngestArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Only this customer's, with all its users'
+    // An empty id is none for the server, and none is everything.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) customer: Option<String>,
+    /// Only this user's
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) user: Option<String>,
+    /// Where to; compressed if the name ends in .zst; - for standard output
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// A folder on the server's machine: an empty one, or none
+    pub(crate) dir: PathBuf,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ImportArgs {
     #[command(subcommand)]
-    from: ImportFrom,
+    from: Option<ImportFrom>,
+    #[command(flatten)]
+    events: ImportEventsArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportEventsArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// What synap export wrote, compressed or not; - for standard input
+    #[arg(required = true, value_name = "FILE|-")]
+    pub(crate) file: Option<PathBuf>,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum ImportFrom {
+    /// Append the events of a synap export, each once
+    ///
+    /// Into the same installation or another, with any number of partitions. Every event keeps its id and its bytes; what
+    /// is there already is left alone, so after a failure the same command goes on.
+    Events(ImportEventsArgs),
     /// Import memories that mem0 exported
     ///
     /// Reads JSON Lines with one memory a line, as a stream; or a file that is one JSON value of up to 128 MiB, as
@@ -412,9 +482,14 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(&args).map(|()| ExitCode::SUCCESS),
             Command::Ingest(args) => cmd::ingest::run(&args),
-            Command::Import(ImportArgs {
-                from: ImportFrom::Mem0(args),
-            }) => cmd::import::mem0(&args),
+            Command::Import(ImportArgs { from, events }) => match from {
+                None => cmd::import::events::run(&events),
+                Some(ImportFrom::Events(args)) => cmd::import::events::run(&args),
+                Some(ImportFrom::Mem0(args)) => cmd::import::mem0(&args),
+            },
+            Command::Export(args) => cmd::export::run(&args),
+            Command::Backup(args) => cmd::backup::run(&args),
+            Command::Restore(args) => cmd::restore::run(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Eval(args) => cmd::eval::run(&args),
             Command::History(args) => cmd::history::run(&args),

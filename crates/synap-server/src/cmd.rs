@@ -1,15 +1,18 @@
 //! The commands beside `serve`. The only files that print.
 
+pub(crate) mod backup;
 pub(crate) mod batches;
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod generations;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod job;
+pub(crate) mod restore;
 pub(crate) mod status;
 
 use std::io::{self, Write as _};

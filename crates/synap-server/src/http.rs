@@ -2,6 +2,7 @@
 
 mod admin;
 mod answer;
+mod archive;
 mod connections;
 mod conversations;
 mod history;
@@ -29,6 +30,7 @@ fn described<L: EventLog>() -> OpenApiRouter<Arc<App<L>>> {
         .merge(history::routes())
         .merge(vendor::routes())
         .merge(admin::routes())
+        .merge(archive::routes())
         .routes(routes!(schema::openapi))
 }
 

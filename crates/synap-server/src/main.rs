@@ -1,6 +1,7 @@
 //! The `synap` binary: `synap serve` runs everything in one process; every other command talks to a running server.
 
 mod app;
+mod archive;
 mod changes;
 mod cli;
 mod cmd;

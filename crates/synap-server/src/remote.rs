@@ -4,6 +4,7 @@ use crate::cli::ServerArgs;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use std::fmt;
+use std::io::Read;
 use std::time::Duration;
 use ureq::Agent;
 
@@ -80,6 +81,61 @@ impl Remote {
         })
     }
 
+    /// The body of an answer that may be long, as it comes.
+    pub(crate) fn stream(&self, path: &str) -> anyhow::Result<impl Read + use<>> {
+        let mut request = self.agent.get(format!("{}{path}", self.base_url));
+        if let Some(key) = &self.api_key {
+            request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        let request = request.config().timeout_global(None);
+        let response = request
+            .timeout_recv_response(Some(TIMEOUT))
+            .build()
+            .call()
+            .with_context(|| self.silence())?;
+        if response.status().as_u16() == 200 {
+            return Ok(response.into_body().into_reader());
+        }
+        let (status, message) = refusal(response);
+        Err(Self::refused(path, status, message))
+    }
+
+    /// Sends lines of JSON, and waits for as long as the answer takes.
+    pub(crate) fn post_lines(&self, path: &str, lines: &[u8]) -> anyhow::Result<Value> {
+        self.retry(path, || {
+            let mut request = self.agent.post(format!("{}{path}", self.base_url));
+            if let Some(key) = &self.api_key {
+                request = request.header("Authorization", format!("Bearer {key}"));
+            }
+            request
+                .config()
+                .timeout_global(None)
+                .build()
+                .content_type("application/x-ndjson")
+                .send(lines)
+        })
+    }
+
+    fn silence(&self) -> String {
+        format!(
+            "no answer from {}: is synap serve running there?",
+            self.base_url
+        )
+    }
+
+    fn refused(path: &str, status: u16, message: Option<String>) -> anyhow::Error {
+        match (status, message) {
+            (401, _) => {
+                anyhow!("the server wants a valid API key: give --api-key or set SYNAP_API_KEY")
+            }
+            (404, _) if path.starts_with("/v1/admin") => {
+                anyhow!("this key may not steer the server")
+            }
+            (_, Some(message)) => Refused { status, message }.into(),
+            (_, None) => anyhow!("the server answers {status} to {path}"),
+        }
+    }
+
     /// Everything that the commands ask is safe to repeat: ingests are recognised by their content.
     fn retry(
         &self,
@@ -87,39 +143,24 @@ impl Remote {
         send: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> anyhow::Result<Value> {
         for pause in PAUSES.map(Some).into_iter().chain([None]) {
-            let mut response = send().with_context(|| {
-                format!(
-                    "no answer from {}: is synap serve running there?",
-                    self.base_url
-                )
-            })?;
-            let status = response.status().as_u16();
-            let read = response
-                .body_mut()
-                .with_config()
-                .limit(u64::MAX)
-                .read_json::<Value>();
-            if status == 200 {
-                return read.context("the server's answer is not JSON");
+            let mut response = send().with_context(|| self.silence())?;
+            if response.status().as_u16() == 200 {
+                let body = response.body_mut().with_config().limit(u64::MAX);
+                return body.read_json().context("the server's answer is not JSON");
             }
-            if let (503, Some(pause)) = (status, pause) {
-                std::thread::sleep(pause);
-                continue;
+            let (status, message) = refusal(response);
+            match pause {
+                Some(pause) if status == 503 => std::thread::sleep(pause),
+                Some(_) | None => return Err(Self::refused(path, status, message)),
             }
-            let message = read
-                .ok()
-                .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
-            return Err(match (status, message) {
-                (401, _) => {
-                    anyhow!("the server wants a valid API key: give --api-key or set SYNAP_API_KEY")
-                }
-                (404, _) if path.starts_with("/v1/admin") => {
-                    anyhow!("this key may not steer the server")
-                }
-                (_, Some(message)) => Refused { status, message }.into(),
-                (_, None) => anyhow!("the server answers {status} to {path}"),
-            });
         }
         bail!("the server stays unavailable")
     }
+}
+
+/// Status and sentence of a refusal.
+fn refusal(mut response: ureq::http::Response<ureq::Body>) -> (u16, Option<String>) {
+    let body = response.body_mut().read_json::<Value>().ok();
+    let message = body.and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+    (response.status().as_u16(), message)
 }

@@ -80,11 +80,22 @@ fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// The NATS side of the server.
-struct Nats {
+pub(crate) struct Nats {
     embedded: Option<EmbeddedServer>,
     connection: Connection,
-    log: JetStreamLog,
+    pub(crate) log: JetStreamLog,
     url: String,
+}
+
+impl Nats {
+    /// Ends the log, the connection and the server, if that is ours.
+    pub(crate) async fn close(self) {
+        self.log.close().await;
+        self.connection.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -245,10 +256,7 @@ async fn shut_down(
     for node in app.operations.engine.nodes.values() {
         node.stop().await;
     }
-    nats.connection.close().await;
-    if let Some(embedded) = nats.embedded {
-        embedded.shutdown().await;
-    }
+    nats.close().await;
 }
 
 fn stop_on_signal() -> anyhow::Result<CancellationToken> {
@@ -269,7 +277,7 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
 }
 
 /// Starts a private nats-server unless one is given, and opens the log on it.
-async fn start_nats(config: &Config) -> anyhow::Result<Nats> {
+pub(crate) async fn start_nats(config: &Config) -> anyhow::Result<Nats> {
     let embedded = if config.nats.url.is_none() {
         Some(start_embedded(config).await?)
     } else {

@@ -16,7 +16,7 @@ pub use self::conversation::{
 pub use self::enriched::{MemoriesEnriched, MemoryVector, QuantisedVector};
 pub use self::ingested::{Author, Content, MemoryIngested};
 
-use crate::{EventId, Scope, Timestamp, upcast};
+use crate::{EventId, Scope, Timestamp, UPCASTERS, upcast};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,6 +64,9 @@ macro_rules! event_bodies {
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum EventBody { $($(#[$doc])* $name(Box<$name>),)* }
+
+        /// Name and version of each body.
+        const BODIES: &[(&str, u16)] = &[$(($event, $version),)*];
 
         impl EventBody {
             fn data(&self) -> &dyn EventData {
@@ -114,6 +117,19 @@ event_bodies! {
     ErasureCompleted "erasure.completed" v 1, subject "erasure-completed", type "synap.erasure.completed.v1";
     /// `synap.memories.enriched.v1`
     MemoriesEnriched "memories.enriched" v 1, subject "memories-enriched", type "synap.memories.enriched.v1";
+}
+
+/// Every CloudEvents `type` that this build reads, older versions with the latest, in the order of the alphabet.
+pub fn event_types() -> Vec<String> {
+    let older = UPCASTERS.iter().map(|step| (step.event, step.from));
+    let read = older.filter(|(event, _)| BODIES.iter().any(|(name, _)| name == event));
+    let all = BODIES.iter().copied().chain(read);
+    let mut types: Vec<String> = all
+        .map(|(name, version)| format!("{TYPE_PREFIX}{name}.v{version}"))
+        .collect();
+    types.sort();
+    types.dedup();
+    types
 }
 
 /// Why stored bytes are no event that this build can apply.

@@ -39,6 +39,7 @@ pub use event::{
     Event, EventBody, EventParseError, MemoriesEnriched, MemoryForgotten, MemoryIngested,
     MemorySource, MemoryUpdated, MemoryVector, MergeStrategy, MessageRecorded, QuantisedVector,
     SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
+    event_types,
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{

@@ -130,3 +130,7 @@ pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const ENRICHED_MEMORIES_MAX: usize = 64;
 /// How long an accurate fetch waits for the vectors of its queries by default, in milliseconds.
 pub const ACCURATE_MS_DEFAULT: u64 = 100;
+/// Events of one request of an import.
+pub const IMPORT_EVENTS_MAX: usize = 1_000;
+/// How long an import waits for the rows to hold what the log holds, in milliseconds.
+pub const IMPORT_WAIT_MS: u64 = 30_000;

@@ -11,13 +11,13 @@
 use data_encoding::HEXLOWER;
 use schemars::schema_for;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use synap_types::{
     Content, ConversationCompacted, DocumentErased, DocumentType, ErasureCompleted, Event,
     EventBody, MemoriesEnriched, MemoryForgotten, MemoryIngested, MemoryUpdated, MessageRecorded,
-    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested,
+    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, event_types,
 };
 
 fn schemas() -> PathBuf {
@@ -151,6 +151,19 @@ fn samples_read_back_and_write_the_same_bytes() {
         let written = String::from_utf8(event.to_json()).unwrap();
         assert_eq!(written, text.trim_end(), "{}", path.display());
     }
+}
+
+#[test]
+fn the_types_that_are_read_are_those_that_have_samples() {
+    let types = files_below(&schemas().join("samples"))
+        .into_iter()
+        .map(|path| {
+            let text = fs::read(path).unwrap();
+            let envelope: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            envelope["type"].as_str().unwrap().to_owned()
+        });
+    let types: BTreeSet<String> = types.collect();
+    assert_eq!(event_types(), types.into_iter().collect::<Vec<_>>());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use futures::StreamExt as _;
 use synap_log::contract::event;
 use synap_log::{EventLog, ReadError};
 use synap_types::Seq;
+use synap_types::limits::EVENT_BYTES_MAX;
 use tokio::time::{Duration, timeout};
 
 async fn seqs(log: &impl EventLog, from: u64, count: usize) -> Vec<u64> {
@@ -34,6 +35,27 @@ async fn deleted_events_show_as_gaps_and_only_they() {
     assert_eq!((state.first, state.last), (Seq::new(7), Seq::new(6)));
     log.append(event(HERE, "after the purge")).await.unwrap();
     assert_eq!(seqs(&log, 1, 1).await, [7]);
+}
+
+#[tokio::test]
+async fn the_newest_event_is_one_that_is_there_however_large() {
+    let server = Server::new().await;
+    let log = server.log().await;
+    let newest = || async { log.newest(HERE).await.unwrap().get() };
+    assert_eq!(newest().await, 0, "of an empty log");
+    append_all(&log, (0..3).map(|n| n.to_string())).await;
+    let mut large = event(HERE, "large");
+    large.payload = vec![b' '; EVENT_BYTES_MAX].into();
+    log.append(large).await.unwrap();
+    assert_eq!(newest().await, 4);
+    let jetstream = server.jetstream().await;
+    let stream = jetstream.get_stream("SYNAP_EVENTS_00").await.unwrap();
+    for (deleted, left) in [(2, 4), (4, 3), (3, 1)] {
+        stream.delete_message(deleted).await.unwrap();
+        assert_eq!(newest().await, left);
+    }
+    stream.purge().await.unwrap();
+    assert_eq!(newest().await, 0);
 }
 
 #[tokio::test]

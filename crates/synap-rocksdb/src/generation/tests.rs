@@ -239,3 +239,16 @@ fn a_name_never_leaves_its_folder() {
         assert!(matches!(error, GenerationError::Name { .. }), "{name:?}");
     }
 }
+
+#[test]
+fn a_store_made_elsewhere_becomes_the_next_generation() {
+    let (data, generations) = fresh();
+    generations.create_next().unwrap();
+    let folder = data.path().join("made");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("000007.sst"), "whole").unwrap();
+    assert_eq!(generations.adopt(&folder).unwrap(), 2);
+    assert!(!folder.exists());
+    assert!(generations.path(2).join("000007.sst").is_file());
+    assert_eq!(generations.current().unwrap(), None, "not live yet");
+}

@@ -216,3 +216,34 @@ fn stores_that_share_memory_hold_their_own_rows() {
     assert_eq!(check_commit_boundary(&stores[0]), 10);
     assert_eq!(check_commit_boundary(&stores[1]), 0);
 }
+
+#[test]
+fn a_checkpoint_is_a_whole_store_of_one_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let (live, copy) = (dir.path().join("live"), dir.path().join("copy"));
+    let store = open(&live);
+    commit_turns(&store, 1..=300);
+    store.flush().unwrap();
+    commit_turns(&store, 301..=320);
+    let before = digest(&store.snapshot()).unwrap();
+    store.checkpoint(&copy).unwrap();
+    commit_turns(&store, 321..=700);
+    compact(&store);
+    let names = || {
+        let entries = fs::read_dir(&copy).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let files = names();
+    let read = RocksStore::open_read_only(&copy, &options()).unwrap();
+    assert_eq!(digest(&read.snapshot()).unwrap(), before);
+    assert!(read.commit(&turn(321)).is_err(), "it only reads");
+    drop(read);
+    assert_eq!(names(), files, "reading leaves nothing behind");
+    assert!(store.checkpoint(&copy).is_err(), "the folder is taken");
+    let again = open(&copy);
+    assert_eq!(check_commit_boundary(&again), 320);
+    commit_turns(&again, 321..=330);
+    assert_eq!(check_commit_boundary(&store), 700, "they are apart");
+}

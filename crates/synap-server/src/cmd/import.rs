@@ -1,5 +1,7 @@
-//! `synap import mem0`: reads what mem0 exported, and stores it through the server's front door.
+//! `synap import mem0`: reads what mem0 exported, and stores it through the server's front door. `synap import events` is
+//! in a file of its own.
 
+pub(crate) mod events;
 pub(crate) mod mem0;
 pub(crate) mod read;
 mod report;
@@ -210,7 +212,7 @@ fn check_instance(
 }
 
 /// The bytes of all files, which must be there; `None` if one is standard input.
-fn bytes(paths: &[PathBuf]) -> anyhow::Result<Option<u64>> {
+pub(super) fn bytes(paths: &[PathBuf]) -> anyhow::Result<Option<u64>> {
     let mut bytes = Some(0);
     for path in paths {
         if path == Path::new("-") {
@@ -228,7 +230,7 @@ fn bytes(paths: &[PathBuf]) -> anyhow::Result<Option<u64>> {
     Ok(bytes)
 }
 
-fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+pub(super) fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
@@ -236,7 +238,7 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::new(file)))
 }
 
-fn bar(bytes: Option<u64>) -> anyhow::Result<ProgressBar> {
+pub(super) fn bar(bytes: Option<u64>) -> anyhow::Result<ProgressBar> {
     Ok(match bytes {
         Some(bytes) => ProgressBar::new(bytes).with_style(ProgressStyle::with_template(
             "import [{bar:40}] {bytes}/{total_bytes}  {msg}  {eta} left",

@@ -157,7 +157,7 @@ impl<L: EventLog> FromRequestParts<Arc<App<L>>> for Caller {
 
 /// A caller that may steer the server as a whole.
 #[derive(Debug)]
-pub(crate) struct Admin;
+pub(crate) struct Admin(pub(crate) Arc<Identity>);
 
 impl<L: EventLog> FromRequestParts<Arc<App<L>>> for Admin {
     type Rejection = Refusal;
@@ -166,7 +166,7 @@ impl<L: EventLog> FromRequestParts<Arc<App<L>>> for Admin {
         let Caller(identity) = Caller::from_request_parts(parts, app).await?;
         // A key that may not know of these routes sees what it would see if there were none.
         if identity.admin {
-            Ok(Self)
+            Ok(Self(identity))
         } else {
             Err(ApiError::not_found().into())
         }

@@ -2,8 +2,10 @@
 //! time; between requests a connection may idle for long, since clients keep theirs, but not while others wait for a place.
 
 mod phase;
+mod told;
 
 use self::phase::{Phase, Watched};
+use self::told::Told;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -116,8 +118,7 @@ impl House {
             let (answer, answering) = (router.call(request), answering.clone());
             async move {
                 let answer = answer.await;
-                answering.idle();
-                answer
+                answer.map(|answer| answer.map(|body| Told::new(body, answering)))
             }
         });
         let conversation = http1::Builder::new()

@@ -29,8 +29,17 @@ async fn serve(patience: Patience) -> Running {
         tokio::time::sleep(4 * SOON).await;
         "slow"
     });
+    let drip = get(|| async {
+        let chunks = futures::stream::unfold(0, |at| async move {
+            tokio::time::sleep(SOON).await;
+            let chunk = if at < 7 { "." } else { "drop slow" };
+            (at < 8).then_some((Ok::<_, std::io::Error>(chunk), at + 1))
+        });
+        axum::body::Body::from_stream(chunks)
+    });
     let router = Router::new()
         .route("/", get(|| async { "here" }))
+        .route("/drip", drip)
         .route("/slow", slow);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
@@ -130,6 +139,25 @@ async fn who_idles_gives_way_to_who_waits() {
     let mut second = server.connect().await;
     assert!(ask(&mut second, "/").await.ends_with("here"));
     closed(&mut first).await;
+}
+
+#[tokio::test]
+async fn a_long_answer_is_told_to_its_end() {
+    let server = serve(Patience {
+        head: SOON,
+        idle: SOON,
+        ..PATIENT
+    })
+    .await;
+    let mut stream = server.connect().await;
+    let request = b"GET /drip HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut bytes = vec![stream.read_u8().await.unwrap()];
+    server.stop.cancel();
+    drop(stream.read_to_end(&mut bytes).await);
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("drop slow"), "{text}");
+    assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");
 }
 
 #[tokio::test]

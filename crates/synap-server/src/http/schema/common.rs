@@ -186,6 +186,11 @@ parameters! {
         "customer_id": id(), "The customer; needed where several users have a conversation of this name";
         "user_id": id(), "The user; needed where several users have a conversation of this name";
     }
+    /// The ids that say whose events are wanted. Without any: the application's, with all its customers and users.
+    ExportQuery in Query {
+        "customer_id": id(), "The customer, with all its users. Required with `user_id`, unless every user is a customer of his own";
+        "user_id": id(), "The user, unique within the customer";
+    }
     /// The customer of the user in the path.
     CustomerQuery in Query {
         "customer_id": id(), "The customer. Required, unless every user is a customer of his own: then it is refused";

@@ -115,6 +115,24 @@ shapes! {
         .has("target_seq", count(), "Events to do")
         .has("result", either([fields(), null()]), "What came out of it")
         .has("error", either([text(), null()]), "What went wrong; while it runs: what keeps it, it tries again");
+    /// What became of events of an export.
+    Imported = Shape::new()
+        .has("new", count(), "Events that were appended")
+        .has("known", count(), "Events that were there already");
+    /// Where to write a backup.
+    BackupBody = Shape::new()
+        .takes("dir", text(), "An absolute path on the server's machine, of an empty folder or of none");
+    /// A backup that is whole.
+    Backup = Shape::new()
+        .has("projection", count(), "Version of the projection that made the rows")
+        .has("partitions", list(a::<BackupPart>()), "The same for each partition");
+    /// One partition of a backup.
+    BackupPart = Shape::new()
+        .has("partition", text(), "Its number, or `shared`")
+        .has("seq", count(), "The last event in its rows")
+        .has("generation", count(), "Which read model was live")
+        .has("files", count(), "Files")
+        .has("bytes", count(), "Their size");
     /// What a client measured.
     TelemetryBody = Shape::new()
         .takes("events", list(anything()), "Counted and not kept");
