@@ -5,7 +5,7 @@
     reason = "a test suite: a panic is its verdict"
 )]
 
-use crate::{Appended, Erasure, EventLog, NewEvent, Recorded};
+use crate::{Appended, ErasedEvent, Erasure, EventLog, NewEvent, Recorded};
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, future, stream};
 use std::collections::BTreeSet;
@@ -239,8 +239,18 @@ async fn what_is_erased_is_gone_and_explained(log: &impl EventLog) {
     assert!(all(&format!("{prefix}.scope-erased")).await.is_empty());
     let scope = Scope::of_client("app".parse().unwrap());
     let deletion_id = EventId::new(Hash128::of("contract", [b"deletion".as_slice()]).to_uuid());
-    let erasure = Erasure::new(deletion_id, scope, true, [1, 2, 4].map(Seq::new));
-    assert_eq!(erasure.runs.len(), 2);
+    let whose = Some((scope.hash(), deletion_id));
+    let events = [(1, whose), (2, None), (4, whose)].map(|(seq, id)| ErasedEvent {
+        seq: Seq::new(seq),
+        id,
+    });
+    let erasure = Erasure {
+        deletion_id,
+        scope,
+        below: true,
+        counts: (7, 8),
+        events: events.into(),
+    };
     for _ in 0..2 {
         log.erase(HERE, erasure.clone()).await.unwrap();
     }

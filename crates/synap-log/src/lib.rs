@@ -9,6 +9,6 @@ mod port;
 
 pub use memory::MemoryLog;
 pub use port::{
-    AppendError, Appended, Durability, Erasure, EventLog, Gaps, Incarnation, LogState, NewEvent,
-    ReadError, Recorded, RecordedStream, payload_digest,
+    AppendError, Appended, Durability, ErasedEvent, Erasure, EventLog, Gaps, Incarnation, LogState,
+    NewEvent, ReadError, Recorded, RecordedStream, payload_digest,
 };

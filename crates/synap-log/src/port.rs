@@ -98,7 +98,7 @@ impl Durability {
 }
 
 /// Events that were taken out of a partition's log on purpose. The record of it stays as long as the log: it explains the
-/// gap, and whoever has rows of those events learns that they are to go.
+/// gap, whoever has rows of those events learns that they are to go, and none of them is ever stored again.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Erasure {
     /// What asked for it.
@@ -107,37 +107,25 @@ pub struct Erasure {
     pub scope: Scope,
     /// Whether scopes below that one lost events as well.
     pub below: bool,
-    /// Their places: first and last of each run, rising.
-    pub runs: Vec<(Seq, Seq)>,
+    /// Memories that could be told until then, and turns.
+    pub counts: (u32, u32),
+    /// Which, in order.
+    pub events: Vec<ErasedEvent>,
+}
+
+/// An event that is not there any more.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ErasedEvent {
+    /// Its place.
+    pub seq: Seq,
+    /// Hash of its scope, and its id; none of what could not be read.
+    pub id: Option<(Hash128, EventId)>,
 }
 
 impl Erasure {
-    /// Of the events at `seqs`, which rise.
-    pub fn new(
-        deletion_id: EventId,
-        scope: Scope,
-        below: bool,
-        seqs: impl IntoIterator<Item = Seq>,
-    ) -> Self {
-        let mut runs: Vec<(Seq, Seq)> = Vec::new();
-        for seq in seqs {
-            match runs.last_mut() {
-                Some((_, last)) if last.next() == seq => *last = seq,
-                _ => runs.push((seq, seq)),
-            }
-        }
-        Self {
-            deletion_id,
-            scope,
-            below,
-            runs,
-        }
-    }
-
     /// All places.
     pub fn seqs(&self) -> impl Iterator<Item = Seq> {
-        let runs = self.runs.iter();
-        runs.flat_map(|(first, last)| (first.get()..=last.get()).map(Seq::new))
+        self.events.iter().map(|event| event.seq)
     }
 }
 
@@ -151,13 +139,13 @@ pub struct Gaps {
 impl Gaps {
     /// Of all these erasures together.
     pub fn of(erasures: &[Erasure]) -> Self {
-        let mut all: Vec<(Seq, Seq)> = erasures.iter().flat_map(|one| one.runs.clone()).collect();
+        let mut all: Vec<Seq> = erasures.iter().flat_map(Erasure::seqs).collect();
         all.sort_unstable();
         let mut runs: Vec<(Seq, Seq)> = Vec::new();
-        for (first, last) in all {
+        for seq in all {
             match runs.last_mut() {
-                Some((_, end)) if first <= end.next() => *end = last.max(*end),
-                _ => runs.push((first, last)),
+                Some((_, last)) if seq <= last.next() => *last = seq,
+                _ => runs.push((seq, seq)),
             }
         }
         Self { runs }

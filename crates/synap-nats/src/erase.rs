@@ -16,8 +16,8 @@ use crate::headers;
 
 /// Deletions that are under way at a time.
 const AT_ONCE: usize = 64;
-/// Runs that one record holds: so many fit into one message.
-const RUNS_MAX: usize = 20_000;
+/// Events that one record holds: so many fit into one message.
+const EVENTS_MAX: usize = 20_000;
 
 fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AppendError {
     AppendError::Unavailable(error.into())
@@ -29,10 +29,11 @@ pub(crate) async fn erase(
     partition: Partition,
     erasure: &Erasure,
 ) -> Result<(), AppendError> {
-    for runs in erasure.runs.chunks(RUNS_MAX) {
+    for events in erasure.events.chunks(EVENTS_MAX) {
         let record = Erasure {
-            runs: runs.to_vec(),
-            ..erasure.clone()
+            events: events.to_vec(),
+            scope: erasure.scope.clone(),
+            ..*erasure
         };
         let payload = serde_json::to_vec(&record).map_err(unavailable)?;
         let mut headers = HeaderMap::new();

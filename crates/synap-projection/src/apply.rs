@@ -60,6 +60,7 @@ pub fn apply<S: Snapshot>(
         seq: seq.get(),
         document_id: effect.document_id,
         turn: effect.turn,
+        erased: false,
     };
     state.put(seen(), &row);
     remember(&at, state)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use synap_log::{Erasure, EventLog, Gaps, Recorded};
 use synap_readmodel::{
     ConversationRow, ErasuresRow, HistoryRow, Key, Kind, MemoryRow, MemoryStore, ParkedRow,
-    ReadStore, Row, Snapshot, SnapshotExt as _, StatsRow, StoreError, Table, TombstoneRow,
+    ReadStore, Row, SeenRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, Table, TombstoneRow,
     WriteSet, codec, key, owner,
 };
 use synap_types::{EventSubject, Hash128, IngestionId, Partition, Scope, Seq};
@@ -44,19 +44,35 @@ pub(crate) async fn settle<L: EventLog, S: ReadStore>(
         for erasure in new {
             scopes.entry(&erasure.scope).or_default().push(erasure);
         }
+        let gone = seen(&erasures);
         for (scope, erasures) in scopes {
-            refold(log, store, partition, scope, &erasures, applied).await?;
+            refold(log, store, partition, (scope, &erasures), &gone, applied).await?;
         }
     }
-    let row = ErasuresRow {
-        count: erasures.len() as u64,
-    };
-    if row.count > count {
-        let mut writes = WriteSet::default();
-        writes.put(key::erasures(), &row);
+    if !new.is_empty() {
+        let mut writes = seen(new);
+        let count = erasures.len() as u64;
+        writes.put(key::erasures(), &ErasuresRow { count });
         store.commit(&writes)?;
     }
     Ok(Gaps::of(&erasures))
+}
+
+/// That these events were applied, so that none of them ever is again: an old export, or a late retry, brings nothing back.
+fn seen(erasures: &[Erasure]) -> WriteSet {
+    let mut writes = WriteSet::default();
+    for event in erasures.iter().flat_map(|erasure| &erasure.events) {
+        if let Some((scope, id)) = event.id {
+            let row = SeenRow {
+                seq: event.seq.get(),
+                document_id: None,
+                turn: None,
+                erased: true,
+            };
+            writes.put(key::seen(&scope, id), &row);
+        }
+    }
+    writes
 }
 
 /// Puts the rows that the events of `scope`, and of what lies below it, give now in the place of those that are there.
@@ -64,11 +80,12 @@ async fn refold<L: EventLog, S: ReadStore>(
     log: &L,
     store: &Arc<S>,
     partition: Partition,
-    scope: &Scope,
-    erasures: &[&Erasure],
+    (scope, erasures): (&Scope, &[&Erasure]),
+    gone: &WriteSet,
     applied: Seq,
 ) -> Result<(), FoldError> {
     let scratch = MemoryStore::default();
+    scratch.commit(gone)?;
     let below = erasures.iter().any(|erasure| erasure.below);
     let mut family = Family::new(scope);
     let mut events = log.select(partition, filters(partition, scope, below));

@@ -38,8 +38,8 @@ pub use fence::prompt_of;
 pub use fetch::fetch;
 pub use history::{Event, Version, events, versions};
 pub use lookup::{
-    IngestState, MemoryWithData, deletion, event_of_key, forgetting, forgotten_at, ingest_state,
-    ingestion_status, memory, profile,
+    IngestState, MemoryWithData, deletion, document_memories, event_of_key, forgetting,
+    forgotten_at, ingest_state, ingestion_status, memory, profile,
 };
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
 pub use ranking::{Ranking, RankingError};

@@ -101,6 +101,23 @@ pub fn profile<S: Snapshot>(view: &ScopeView<'_, S>) -> Result<Option<ProfileRow
     Ok(Some(row).filter(|row| !row.attributes.is_empty()))
 }
 
+/// How many memories a document has that can be told; `None` where there is no such document.
+pub fn document_memories<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    id: &DocumentId,
+) -> Result<Option<u32>, FetchError> {
+    let row = view.snapshot.row(&key::document(view.hash(), id))?;
+    let Some(row) = row.filter(|row| row.version > 0 && view.holds(row.seq)) else {
+        return Ok(None);
+    };
+    if row.scope != view.scope {
+        return Err(FetchError::ForeignRow);
+    }
+    let all = view.memories(row.ordinals.iter().copied())?;
+    let told = all.iter().flatten().filter(|row| view.tells(row)).count();
+    Ok(Some(u32::try_from(told).unwrap_or(u32::MAX)))
+}
+
 /// What became of a deletion, if this partition knows it and it belongs to `client`.
 pub fn deletion(
     snapshot: &impl Snapshot,
@@ -126,7 +143,7 @@ pub fn event_of_key(
     // As many steps as there were erasures between uses of the key.
     loop {
         match snapshot.row(&key::seen(&hash, event))? {
-            Some(seen) if !is_there(&seen) => event = event.again(),
+            Some(seen) if seen.erased || !is_there(&seen) => event = event.again(),
             seen => return Ok((event, seen)),
         }
     }

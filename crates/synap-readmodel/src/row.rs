@@ -55,13 +55,15 @@ rows! {
     }
 
     /// An event that was applied: applied again, it changes nothing.
-    SeenRow v 2 {
+    SeenRow v 3 {
         /// Its first place in the log.
         seq: u64,
         /// The document that it was about, if it was about one.
         document_id: Option<DocumentId>,
         /// The turn that it recorded, or repeated: its number in the conversation.
         turn: Option<u32>,
+        /// It is not in the log any more, and may not come back.
+        erased: bool,
     }
 
     /// A document's current version.
@@ -76,7 +78,7 @@ rows! {
         seq: u64,
         /// Hash of the content, to tell versions apart.
         content: [u8; 16],
-        /// 1 for the first version.
+        /// 1 for the first version, 0 where the document was erased.
         version: u32,
         /// Its memories.
         ordinals: Vec<u32>,

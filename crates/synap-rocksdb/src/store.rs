@@ -4,8 +4,8 @@
 use crate::StoreOptions;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ErrorKind, ReadOptions,
-    SnapshotWithThreadMode, WriteBatch,
+    BottommostLevelCompaction, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
+    DBRawIterator, ErrorKind, ReadOptions, SnapshotWithThreadMode, WriteBatch,
 };
 use std::fmt;
 use std::fs;
@@ -136,6 +136,20 @@ impl RocksStore {
     pub fn flush(&self) -> Result<(), StoreError> {
         for table in Table::ALL {
             self.db.flush_cf(self.column_family(table)?).map_err(io)?;
+        }
+        Ok(())
+    }
+
+    /// Rewrites every table without what was deleted, so that no file holds it any more. Returns when that is done; reads
+    /// and commits go on. Costs reading and writing the whole store once.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        for table in Table::ALL {
+            let table = self.column_family(table)?;
+            self.db
+                .compact_range_cf_opt(table, None::<&[u8]>, None::<&[u8]>, &options);
         }
         Ok(())
     }

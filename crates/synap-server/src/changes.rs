@@ -5,19 +5,20 @@ use crate::engine::Rows;
 use crate::identity::Identity;
 use crate::operations::Operations;
 use crate::recall::memory_json;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use synap_log::EventLog;
 use synap_query::{
-    FetchError, ScopeView, conversation, conversations, deletion, forgetting, forgotten_at,
-    is_described,
+    FetchError, ScopeView, conversation, conversations, deletion, document_memories, forgetting,
+    forgotten_at, is_described,
 };
 use synap_readmodel::{DeletionRow, MemoryRow};
 use synap_types::json::parse_object;
 use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
 use synap_types::{
-    ApiError, ContextItem, DeleteOf, DeleteRequest, ErrorCode, EventBody, EventId, FetchMode,
-    FetchRequest, ForgetRequest, IdempotencyKey, Include, LevelName, MemoryForgotten, MemoryId,
-    MemoryUpdated, ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
+    ApiError, Author, ContextItem, ConversationId, DeleteOf, DeleteRequest, DocumentErased,
+    DocumentId, ErrorCode, EventBody, EventId, FetchMode, FetchRequest, ForgetRequest,
+    IdempotencyKey, Include, LevelName, MemoryForgotten, MemoryId, MemoryUpdated, ResponseShape,
+    Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
 use uuid::Uuid;
 
@@ -235,51 +236,39 @@ impl<L: EventLog> Operations<L> {
         let body = parse_object(body)?;
         let (client, isolation) = (&identity.client, &identity.isolation);
         let request = DeleteRequest::parse(body, client, isolation, &identity.instance)?;
-        let (scope, conversation_id) = match request.of {
-            DeleteOf::Scope(scope) => (Some(scope), None),
-            DeleteOf::Conversation(name, ids) => {
-                let owner = self.owner(identity, &ids, &name).await?;
-                let conversation = owner.as_ref().map(|owner| name.of(owner).id);
-                (owner, conversation)
-            }
-        };
-        let what = conversation_id.map_or_else(
-            || "deletion".to_owned(),
-            |conversation| format!("deletion of {conversation}"),
-        );
+        let mut target = self.target(identity, request.of).await?;
+        let scope = target.scope.take();
         let id = scope.as_ref().map_or_else(
             || EventId::new(Uuid::new_v4()),
-            |scope| event_id(key.as_ref(), &what, scope),
+            |scope| event_id(key.as_ref(), &target.what(), scope),
         );
         if key.is_some() && !request.dry_run {
             // Asked again, it is done already.
             if let Ok(done) = self.deletion_of(identity, id).await {
-                return Ok(done);
+                return Ok(deletion_json(id, &done, false));
             }
         }
         let Some(scope) = scope else {
             return Ok(nothing_to_delete(id, request.dry_run));
         };
+        let wanted = target.clone();
         let found = self
             .engine
             .read(scope.clone(), move |view: &ScopeView<'_, Rows<'_>>| {
-                Ok(match conversation_id {
-                    None => remembered(view)?.map(|memories| (memories, 0)),
-                    Some(id) => conversation(view, id)?.map(|row| (0, row.turns)),
-                })
+                wanted.found(view)
             })
             .await?;
         let row = |(memories, turns)| DeletionRow {
             scope: scope.clone(),
-            conversation: conversation_id,
-            document: None,
+            conversation: target.conversation,
+            document: target.document.clone(),
             seq: 0,
             accepted_at: self.ingest.clock.now().micros(),
             memories,
             turns,
             completed: None,
         };
-        let is_whole_customer = conversation_id.is_none() && scope.kind() != LevelName::USER;
+        let is_whole_customer = target.is_whole() && scope.kind() != LevelName::USER;
         // A customer's own scope may be empty while its users' are not: only what is surely nothing is not recorded.
         if request.dry_run || (found.is_none() && !is_whole_customer) {
             let Some(found) = found.or_else(|| is_whole_customer.then_some((0, 0))) else {
@@ -287,21 +276,41 @@ impl<L: EventLog> Operations<L> {
             };
             return Ok(deletion_json(id, &row(found), request.dry_run));
         }
-        let data = ScopeErased {
-            deletion_id: id,
-            scope: scope.clone(),
-            conversation_id,
-            author: author(identity),
-        };
-        self.change(&scope, id, EventBody::ScopeErased(Box::new(data)))
-            .await?;
+        let body = target.event(id, &scope, author(identity));
+        self.change(&scope, id, body).await?;
         match self.deletion_of(identity, id).await {
             Err(refusal) if refusal == ApiError::not_found() => Err(ApiError::new(
                 ErrorCode::NotYetApplied,
                 "the deletion is in the log, and the read model is behind it",
             )),
-            done => done,
+            // Its bytes go from now on, however fast that is.
+            Ok(row) => Ok(deletion_json(
+                id,
+                &DeletionRow {
+                    completed: None,
+                    ..row
+                },
+                false,
+            )),
+            Err(refusal) => Err(refusal),
         }
+    }
+
+    async fn target(&self, identity: &Identity, of: DeleteOf) -> Result<Target, ApiError> {
+        Ok(match of {
+            DeleteOf::Scope(scope) => Target::of(Some(scope)),
+            DeleteOf::Document(scope, id) => Target {
+                document: Some(id),
+                ..Target::of(Some(scope))
+            },
+            DeleteOf::Conversation(name, ids) => {
+                let owner = self.owner(identity, &ids, &name).await?;
+                Target {
+                    conversation: owner.as_ref().map(|owner| name.of(owner).id),
+                    ..Target::of(owner)
+                }
+            }
+        })
     }
 
     /// What became of a deletion. An id that is no UUID is unknown like any other.
@@ -311,14 +320,14 @@ impl<L: EventLog> Operations<L> {
         id: &str,
     ) -> Result<Value, ApiError> {
         let id: EventId = id.parse().map_err(|_| ApiError::not_found())?;
-        self.deletion_of(identity, id).await
+        let row = self.deletion_of(identity, id).await?;
+        Ok(deletion_json(id, &row, false))
     }
 
-    async fn deletion_of(&self, identity: &Identity, id: EventId) -> Result<Value, ApiError> {
+    async fn deletion_of(&self, identity: &Identity, id: EventId) -> Result<DeletionRow, ApiError> {
         let client = identity.client.clone();
         let found = self.engine.find(move |rows| deletion(rows, &client, id));
-        let row = found.await?.ok_or_else(ApiError::not_found)?;
-        Ok(deletion_json(id, &row, false))
+        found.await?.ok_or_else(ApiError::not_found)
     }
 
     /// Appends an event and waits for its effect: what comes back afterwards has it.
@@ -356,19 +365,114 @@ fn nothing_to_delete(id: EventId, dry_run: bool) -> Value {
         "kept": [], "memories_kept": false})
 }
 
-/// The answer to a deletion. What was said stays in the log until it is purged there, and the answer says so.
+/// The answer to a deletion, and its receipt: what was said stays in files until the worker has taken it out.
 fn deletion_json(id: EventId, row: &DeletionRow, dry_run: bool) -> Value {
-    let scope = row.conversation.map_or_else(
-        || row.scope.kind().to_owned(),
-        |_| "conversation".to_owned(),
-    );
-    let mut counts = json!({"memories": row.memories});
-    if let (Value::Object(counts), Some(_)) = (&mut counts, row.conversation) {
+    let kind = match (&row.conversation, &row.document) {
+        (Some(_), _) => "conversation".to_owned(),
+        (None, Some(_)) => "document".to_owned(),
+        (None, None) => row.scope.kind().to_owned(),
+    };
+    let mut counts = Map::new();
+    counts.insert("memories".to_owned(), row.memories.into());
+    if row.conversation.is_some() {
         counts.insert("turns".to_owned(), row.turns.into());
     }
-    let note = "nothing of it is told any more; its bytes stay in the log and in ended rows until they are purged";
-    json!({"deletion_id": id, "status": if dry_run { "dry_run" } else { "partial" }, "scope": scope, "dry_run": dry_run,
-        "found": true, "counts": counts, "stores": {}, "still_present_in": STILL_PRESENT_IN, "fully_removed": false,
-        "continue": false, "kept": [], "note": note, "memories_kept": false,
-        "requested_at": value(&Timestamp::from_micros(row.accepted_at))})
+    let (still, note) = match row.completed {
+        None if dry_run => (STILL_PRESENT_IN.as_slice(), "nothing was deleted"),
+        None => (
+            STILL_PRESENT_IN.as_slice(),
+            "nothing of it is told any more; its bytes are being taken out of the log and the read model: ask again",
+        ),
+        Some(done) if done.found > 0 => (
+            ["data_folder"].as_slice(),
+            "its events and rows are gone; something that reads the same is still in a file, such as what others said alike",
+        ),
+        Some(_) => (
+            [].as_slice(),
+            "its events are overwritten, its rows and the files that held them are rewritten",
+        ),
+    };
+    let is_removed = still.is_empty() && !dry_run;
+    let status = match (dry_run, is_removed) {
+        (true, _) => "dry_run",
+        (false, true) => "complete",
+        (false, false) => "partial",
+    };
+    let mut told = json!({"deletion_id": id, "status": status, "scope": kind, "dry_run": dry_run, "found": true,
+        "stores": {}, "still_present_in": still, "fully_removed": is_removed, "continue": false, "kept": [], "note": note,
+        "memories_kept": false, "requested_at": value(&Timestamp::from_micros(row.accepted_at))});
+    let mut set = |name: &str, value: Value| {
+        if let Some(told) = told.as_object_mut() {
+            told.insert(name.to_owned(), value);
+        }
+    };
+    if let Some(done) = row.completed {
+        counts.insert("events".to_owned(), done.events.into());
+        set("completed_at", value(&Timestamp::from_micros(done.at)));
+        let searched = json!({"bytes": done.searched_bytes, "found": done.found});
+        set("searched", searched);
+    }
+    set("counts", counts.into());
+    told
+}
+
+/// What of a scope a deletion means.
+#[derive(Debug, Clone, Default)]
+struct Target {
+    scope: Option<Scope>,
+    conversation: Option<ConversationId>,
+    document: Option<DocumentId>,
+}
+
+impl Target {
+    fn of(scope: Option<Scope>) -> Self {
+        Self {
+            scope,
+            ..Self::default()
+        }
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.conversation.is_none() && self.document.is_none()
+    }
+
+    /// Tells deletions of one scope apart that come under the same key.
+    fn what(&self) -> String {
+        match (&self.conversation, &self.document) {
+            (Some(id), _) => format!("deletion of {id}"),
+            (None, Some(id)) => format!("deletion of document {id}"),
+            (None, None) => "deletion".to_owned(),
+        }
+    }
+
+    /// The event that hides it.
+    fn event(self, deletion_id: EventId, scope: &Scope, author: Author) -> EventBody {
+        let scope = scope.clone();
+        match self.document {
+            Some(document_id) => EventBody::DocumentErased(Box::new(DocumentErased {
+                deletion_id,
+                scope,
+                document_id,
+                author,
+            })),
+            None => EventBody::ScopeErased(Box::new(ScopeErased {
+                deletion_id,
+                scope,
+                conversation_id: self.conversation,
+                author,
+            })),
+        }
+    }
+
+    /// Memories and turns of it; `None` where there is nothing at all.
+    fn found(&self, view: &ScopeView<'_, Rows<'_>>) -> Result<Option<(u32, u32)>, FetchError> {
+        match (self.conversation, &self.document) {
+            (Some(id), _) => Ok(conversation(view, id)?.map(|row| (0, row.turns))),
+            (None, Some(id)) => {
+                let memories = document_memories(view, id)?;
+                Ok(memories.map(|memories| (memories, 0)))
+            }
+            (None, None) => Ok(remembered(view)?.map(|memories| (memories, 0))),
+        }
+    }
 }

@@ -53,6 +53,11 @@ enum Command {
     /// Without --remote everything happens in this process: texts are read, projected and ranked as by a server, and nothing
     /// is stored. With it a running server is asked; its texts stay there, under customers of this run.
     Eval(EvalArgs),
+    /// Erase a customer, a user, a document or a conversation for good, and print the receipt
+    ///
+    /// Hidden at once; then its events are overwritten in the log, its rows and their files rewritten, and the data folder is
+    /// searched for what they held.
+    Erase(EraseArgs),
     /// Show what happened in a scope, event by event
     History(HistoryArgs),
     /// Show where a memory comes from, and every version of it
@@ -300,6 +305,32 @@ pub(crate) struct FetchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) whose: WhoseArgs,
+    /// Every version of this document, of the user, of the customer, or of the application where neither is named
+    #[arg(long, value_name = "ID", conflicts_with = "conversation")]
+    pub(crate) document: Option<String>,
+    /// This conversation of the user
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<String>,
+    /// Only count
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Really do it
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// How long to wait for the receipt, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) wait: u64,
+    /// Print the receipt as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -492,6 +523,7 @@ impl Cli {
             Command::Restore(args) => cmd::restore::run(&args),
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Eval(args) => cmd::eval::run(&args),
+            Command::Erase(args) => cmd::erase::run(&args),
             Command::History(args) => cmd::history::run(&args),
             Command::Trace(args) => cmd::history::trace(&args),
             Command::Status(args) => cmd::status::run(&args),

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod batches;
 pub(crate) mod compare;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod fetch;

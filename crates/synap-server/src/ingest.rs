@@ -185,7 +185,7 @@ impl<L: EventLog> Ingest<L> {
                             for_ever: false,
                         }));
                     }
-                    Some(_) if request.on_conflict == OnConflict::Reject => {
+                    Some(row) if request.on_conflict == OnConflict::Reject && row.version > 0 => {
                         return Ok(Decision::Conflict);
                     }
                     Some(row) => Some(row.event_id),

@@ -9,6 +9,7 @@ mod config;
 mod conversations;
 mod engine;
 mod enrich;
+mod erase;
 mod grpc;
 mod history;
 mod http;

@@ -1,6 +1,7 @@
 //! One partition as this process carries it: its live generation and the projector that feeds it.
 
 mod build;
+mod forget;
 mod named;
 mod throttle;
 mod verify;

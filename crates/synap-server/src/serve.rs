@@ -5,6 +5,7 @@ use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
 use crate::enrich;
+use crate::erase;
 use crate::grpc;
 use crate::http::{self, router};
 use crate::identity::Keyring;
@@ -133,6 +134,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     );
     for partition in app.operations.engine.nodes.keys() {
         let worker = enrich::run(Arc::clone(operations), *partition, stop.clone());
+        drop(app.tasks.spawn(worker));
+        let folder = config.data_dir.clone();
+        let worker = erase::run(Arc::clone(operations), *partition, folder, stop.clone());
         drop(app.tasks.spawn(worker));
     }
     let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());

@@ -3,8 +3,8 @@
 use crate::json::Fields;
 use crate::limits::{FORGET_CHARS_MAX, FORGET_CHARS_MIN};
 use crate::{
-    ApiError, ClientId, Content, ConversationName, DocumentType, IdempotencyKey, InstanceId,
-    Isolation, LevelName, MergeStrategy, Scope, ScopeIds, ingest,
+    ApiError, ClientId, Content, ConversationName, DocumentId, DocumentType, IdempotencyKey,
+    InstanceId, Isolation, LevelName, MergeStrategy, Scope, ScopeIds, ingest,
 };
 use serde_json::{Map, Value};
 
@@ -100,12 +100,14 @@ pub enum DeleteOf {
     Scope(Scope),
     /// One conversation, and whose it is as far as the caller said.
     Conversation(ConversationName, ScopeIds),
+    /// Every version of one document.
+    Document(Scope, DocumentId),
 }
 
 /// Whose data to delete.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteRequest {
-    /// A user's or a customer's scope, or one conversation.
+    /// A user's or a customer's scope, one conversation, or one document.
     pub of: DeleteOf,
     /// Only count.
     pub dry_run: bool,
@@ -148,8 +150,15 @@ impl DeleteRequest {
                 let conversation = ConversationName::new(name);
                 (DeleteOf::Conversation(conversation, ids), Some(text))
             }
+            "document" => {
+                let scope = isolation.scope(client, &ids)?;
+                let id: Option<DocumentId> = fields.id("document_id")?;
+                let id = id.ok_or_else(|| ApiError::invalid("document_id", "is required"))?;
+                let text = id.to_string();
+                (DeleteOf::Document(scope, id), Some(text))
+            }
             _ => {
-                let problem = "must be user, customer or conversation";
+                let problem = "must be user, customer, conversation or document";
                 return Err(ApiError::invalid("scope", problem));
             }
         };
@@ -208,8 +217,9 @@ mod tests {
             ),
             (
                 body("client", json!("x")),
-                "scope must be user, customer or conversation",
+                "scope must be user, customer, conversation or document",
             ),
+            (body("document", json!("c1")), "document_id is required"),
             (
                 body("customer", json!("acme")),
                 "user_id is not accepted where a customer is meant",

@@ -1,5 +1,7 @@
 //! 128-bit BLAKE3 over length-prefixed parts: the one way that several strings become one fixed-width value.
 
+use data_encoding::{DecodeError, DecodeKind, HEXLOWER};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Bytes of a [`Hash128`].
@@ -9,7 +11,8 @@ pub const HASH_BYTES: usize = 16;
 ///
 /// Each part is preceded by its length, so `("a", "bc")` and `("ab", "c")` differ; the domain keeps hashes that are
 /// made for different purposes apart.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Hash128([u8; HASH_BYTES]);
 
 impl Hash128 {
@@ -40,6 +43,31 @@ impl Hash128 {
     /// As an RFC 9562 version 8 UUID; six bits give way to version and variant.
     pub fn to_uuid(self) -> uuid::Uuid {
         uuid::Builder::from_custom_bytes(self.0).into_uuid()
+    }
+}
+
+impl From<Hash128> for String {
+    fn from(hash: Hash128) -> Self {
+        hash.to_string()
+    }
+}
+
+impl TryFrom<String> for Hash128 {
+    type Error = DecodeError;
+
+    fn try_from(text: String) -> Result<Self, DecodeError> {
+        let mut bytes = [0; HASH_BYTES];
+        let decoded = HEXLOWER.decode(text.as_bytes())?;
+        let length = DecodeError {
+            position: decoded.len(),
+            kind: DecodeKind::Length,
+        };
+        bytes.copy_from_slice(decoded.first_chunk::<HASH_BYTES>().ok_or(length)?);
+        if decoded.len() == HASH_BYTES {
+            Ok(Self(bytes))
+        } else {
+            Err(length)
+        }
     }
 }
 

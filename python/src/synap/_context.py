@@ -66,8 +66,8 @@ class UserContext(Part):
         newest memories. `include_shadowed` adds what a narrower or newer memory contradicts, marked with `shadowed_by`.
         `include_prompt` adds `prompt`, all items as one text that fences them as data. `types` are `facts`,
         `preferences`, `episodes`, `emotions` and `temporal_events`. `explain` adds why each item is there, and
-        `left_out`. `query_date` is when the queries are asked: "last week" in them counts from there. `as_of`, a time or
-        a receipt, asks for what would have been told then, under today's ranking and without what was erased since.
+        `left_out`. `query_date` is when the queries are asked: "last week" in them counts from there. `as_of`, a time
+        or a receipt, asks for what would have been told then, under today's ranking and without what was erased since.
         `precision_level` is handed on; the server does not use it.
 
         `position` takes a receipt: the answer then holds that write, after a wait of up to `wait_ms` (2,000 if not

@@ -62,11 +62,11 @@ fn replace<S: Snapshot>(
     state: &mut State<'_, S>,
 ) -> Result<Vec<MemoryId>, ApplyError> {
     match &before {
-        None => memories.count_document(),
-        Some(before) => {
+        Some(before) if before.version > 0 => {
             memories.end(&before.ordinals, state)?;
             memories.replace();
         }
+        Some(_) | None => memories.count_document(),
     }
     let origin = Origin {
         source: MemorySource::Document(data.document_id.clone()),

@@ -41,21 +41,23 @@ pub(super) fn document<S: Snapshot>(
     let at_document = || key::document(&at.hash, &data.document_id);
     let known: Option<DocumentRow> = state
         .row(&at_document())?
-        .filter(|row| row.seq > memories.erased());
+        .filter(|row| row.seq > memories.erased() && row.version > 0);
     let mut hidden = 0;
     if let Some(known) = known {
         hidden = memories.end(&known.ordinals, state)?.len();
-        // What is ingested next takes the place of this: its event is another than that of the same content before.
-        let row = DocumentRow {
-            event_id: at.event.id,
-            seq: at.seq.get(),
-            content: [0; 16],
-            version: 0,
-            ordinals: Vec::new(),
-            ..known
-        };
-        state.put(at_document(), &row);
+        memories.uncount_document();
     }
+    // What is ingested next takes the place of this: its event is another than that of the same content before.
+    let row = DocumentRow {
+        document_id: data.document_id.clone(),
+        scope: at.scope.clone(),
+        event_id: at.event.id,
+        seq: at.seq.get(),
+        content: [0; 16],
+        version: 0,
+        ordinals: Vec::new(),
+    };
+    state.put(at_document(), &row);
     memories.close(state)?;
     let row = DeletionRow {
         document: Some(data.document_id.clone()),
@@ -75,6 +77,7 @@ pub(super) fn completed<S: Snapshot>(
     let at_deletion = || key::deletion(&at.client, data.deletion_id);
     let known = state.row(&at_deletion())?;
     if let Some(mut row) = known.filter(|row| row.scope == *at.scope) {
+        (row.memories, row.turns) = (data.memories, data.turns);
         row.completed = Some(CompletedErasure {
             at: at.accepted_at(),
             events: data.events,

@@ -216,6 +216,11 @@ impl<'a> Memories<'a> {
         Ok(())
     }
 
+    /// One document less.
+    pub(super) const fn uncount_document(&mut self) {
+        self.stats.documents = self.stats.documents.saturating_sub(1);
+    }
+
     /// The memory at `ordinal`, if it can be told.
     pub(super) fn live<S: Snapshot>(
         &self,

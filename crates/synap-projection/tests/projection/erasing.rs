@@ -5,13 +5,28 @@ use crate::world::{HERE, append, digest_of, ingest, log_with, scope};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::Arc;
-use synap_log::{Erasure, EventLog as _, Gaps, MemoryLog, NewEvent, Recorded};
+use synap_log::{ErasedEvent, Erasure, EventLog as _, Gaps, MemoryLog, NewEvent, Recorded};
 use synap_projection::{Halt, fold};
 use synap_readmodel::{MemoryStore, ReadStore as _, compare};
 use synap_types::{Event, EventBody, EventId, EventSubject, Hash128, Scope, Seq};
 
 fn deletion() -> EventId {
     EventId::new(Hash128::of("test.deletion", [b"1".as_slice()]).to_uuid())
+}
+
+/// Of the events at these places, whose ids nobody knows.
+fn erasure(scope: &Scope, seqs: &[u64]) -> Erasure {
+    let event = |seq: &u64| ErasedEvent {
+        seq: Seq::new(*seq),
+        id: None,
+    };
+    Erasure {
+        deletion_id: deletion(),
+        scope: scope.clone(),
+        below: false,
+        counts: (0, 0),
+        events: seqs.iter().map(event).collect(),
+    }
 }
 
 /// The same events in a log.
@@ -57,8 +72,18 @@ async fn check(
         };
         is_own && is_gone(&event, recorded.seq.get())
     });
-    let seqs: Vec<Seq> = gone.map(|recorded| recorded.seq).collect();
-    let erasure = Erasure::new(deletion(), whose.clone(), below, seqs);
+    let of = |recorded: &Recorded| {
+        let event = Event::from_json(&recorded.payload).unwrap();
+        ErasedEvent {
+            seq: recorded.seq,
+            id: Some((event.scope().hash(), event.id)),
+        }
+    };
+    let erasure = Erasure {
+        below,
+        events: gone.map(of).collect(),
+        ..erasure(whose, &[])
+    };
     log.erase(HERE, erasure).await.unwrap();
     folded(&log, &store).await;
     let again = Arc::new(MemoryStore::default());
@@ -108,8 +133,8 @@ async fn a_parked_event_is_erased_with_the_rest_and_what_waited_behind_it_goes_o
     let store = Arc::new(MemoryStore::default());
     folded(&log, &store).await;
     let acme = scope(&["acme"]);
-    let erasure = Erasure::new(deletion(), acme, false, [2, 4].map(Seq::new));
-    log.erase(HERE, erasure).await.unwrap();
+    let erased = erasure(&acme, &[2, 4]);
+    log.erase(HERE, erased).await.unwrap();
     folded(&log, &store).await;
     let again = Arc::new(MemoryStore::default());
     folded(&log, &again).await;
@@ -119,8 +144,8 @@ async fn a_parked_event_is_erased_with_the_rest_and_what_waited_behind_it_goes_o
 #[tokio::test]
 async fn a_gap_that_no_erasure_explains_still_halts() {
     let log = log_with(6).await;
-    let erasure = Erasure::new(deletion(), scope(&["acme"]), false, [2, 3].map(Seq::new));
-    log.erase(HERE, erasure).await.unwrap();
+    let erased = erasure(&scope(&["acme"]), &[2, 3]);
+    log.erase(HERE, erased).await.unwrap();
     log.lose(HERE, Seq::new(4));
     let store = Arc::new(MemoryStore::default());
     let last = log.state(HERE).await.unwrap().last;
@@ -136,8 +161,7 @@ async fn a_gap_that_no_erasure_explains_still_halts() {
 fn gaps_are_explained_as_a_whole_or_not_at_all() {
     let scope = scope(&["acme"]);
     let erasures = [[2, 3, 7], [4, 9, 10]];
-    let erasures =
-        erasures.map(|seqs| Erasure::new(deletion(), scope.clone(), false, seqs.map(Seq::new)));
+    let erasures = erasures.map(|seqs| erasure(&scope, &seqs));
     let gaps = Gaps::of(&erasures);
     let explained = |first, next| gaps.explain(Seq::new(first), Seq::new(next));
     assert!(explained(2, 5) && explained(3, 4) && explained(9, 11) && explained(7, 8));

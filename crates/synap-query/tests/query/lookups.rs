@@ -87,6 +87,7 @@ fn an_ingest_meets_what_its_own_scope_has_seen() {
         seq: 4,
         document_id: Some("guide".parse().unwrap()),
         turn: None,
+        erased: false,
     };
     writes.put(key::seen(&acme.hash(), event), &seen);
     store.commit(&writes).unwrap();

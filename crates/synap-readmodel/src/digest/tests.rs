@@ -27,6 +27,7 @@ fn store(rows: u64, changed: Option<u64>) -> MemoryStore {
             seq,
             document_id: None,
             turn: None,
+            erased: false,
         };
         writes.put(key::seen(&hash, seen(number)), &row);
     }

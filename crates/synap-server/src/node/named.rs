@@ -180,6 +180,12 @@ impl<L: EventLog> Node<L> {
         Ok(())
     }
 
+    /// Starts the projector of a name again.
+    pub(super) fn serve_again(&self, name: &str, named: &Named) -> anyhow::Result<()> {
+        let store = Arc::clone(&named.live.store);
+        self.serve_named(name, store, named.weights.clone())
+    }
+
     /// Removes a name; answers whether there was one.
     pub(crate) async fn remove_named(&self, name: &str) -> Result<bool, Refusal> {
         let Ok(Some(_)) = self.generations.named_settings(name) else {

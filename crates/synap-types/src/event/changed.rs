@@ -140,6 +140,10 @@ pub struct ErasureCompleted {
     pub deletion_id: EventId,
     /// Whose memory.
     pub scope: Scope,
+    /// Memories that could be told until then.
+    pub memories: u32,
+    /// Turns, where it was a conversation.
+    pub turns: u32,
     /// Events that were taken out of the log.
     pub events: u64,
     /// Bytes of the data folder that were searched for what the events held, afterwards.

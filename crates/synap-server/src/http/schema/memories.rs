@@ -103,21 +103,22 @@ shapes! {
         .has("store", text(), "Always `memory`");
     /// Whose data to delete.
     DeleteBody = Shape::new()
-        .has("scope", one_of(&[LevelName::USER, LevelName::CUSTOMER, "conversation"]), "What to delete")
+        .has("scope", one_of(&[LevelName::USER, LevelName::CUSTOMER, "conversation", "document"]), "What to delete")
         .takes("user_id", id(), "The user")
         .takes("customer_id", id(), "The customer")
         .takes("conversation_id", id(), "The conversation")
+        .takes("document_id", id(), "The document, of the user, of the customer, or of the client where neither is named")
         .takes("instance_id", id(), "The key's instance, to be sure of it")
         .takes("dry_run", flag(), "Only count")
         .takes("confirm", id(), "Repeats the id of what is deleted; required unless `dry_run`");
     /// What was deleted, or would be.
     Deletion = Shape::new()
         .has("deletion_id", uuid(), "To ask for it again")
-        .has("status", one_of(&["complete", "partial", "dry_run"]), "`partial`: nothing of it is told any more, and the log still has the events")
+        .has("status", one_of(&["complete", "partial", "dry_run"]), "`partial`: nothing of it is told any more, and files still hold it; `complete`: they do not")
         .may("scope", text(), "What was deleted")
         .has("dry_run", flag(), "Nothing was deleted")
         .has("found", flag(), "There was something")
-        .has("counts", fields(), "How much: `memories`, `turns`")
+        .has("counts", fields(), "How much: `memories`, `turns`, and `events` that were taken out of the log")
         .has("stores", fields(), "Nothing: there is one store")
         .has("still_present_in", list(text()), "Where it still is")
         .has("fully_removed", flag(), "Nothing of it is left anywhere")
@@ -125,7 +126,9 @@ shapes! {
         .has("kept", list(text()), "Nothing is kept")
         .has("memories_kept", flag(), "Always `false`")
         .may("note", text(), "For a person")
-        .may("requested_at", time(), "When it was asked for");
+        .may("requested_at", time(), "When it was asked for")
+        .may("completed_at", time(), "When its bytes were taken out")
+        .may("searched", fields(), "How many `bytes` of files were searched for it afterwards, and in how many places something was `found`");
 }
 
 fn content() -> Kind {
