@@ -59,11 +59,22 @@ pub(crate) fn fill(http: &Http, documents: usize) {
     )
     .ok();
     let delete = json!({"scope": "user", "dry_run": false, "confirm": "u3"});
-    http.post("/v1/data/delete", &ids(Some("c2"), Some("u3"), &delete))
+    let deleted = http
+        .post("/v1/data/delete", &ids(Some("c2"), Some("u3"), &delete))
         .ok();
     let after = json!({"document": "Note after a deletion."});
     http.store(&ids(Some("c2"), Some("u3"), &after));
+    erased(http, &deleted);
     applied(http);
+}
+
+/// Waits until what was deleted is out of the log.
+pub(crate) fn erased(http: &Http, deleted: &Value) {
+    let id = deleted["deletion_id"].as_str().expect("an id");
+    let path = format!("/v1/data/delete/{id}");
+    until("it is erased", || {
+        http.get(&path).ok()["completed_at"].is_string()
+    });
 }
 
 /// Waits until the rows hold what the log holds.

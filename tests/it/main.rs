@@ -10,6 +10,7 @@ mod conversations;
 mod crash;
 mod crash_turns;
 mod diverged;
+mod erased;
 mod erasing;
 mod foreign;
 mod generations;

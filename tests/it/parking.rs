@@ -63,8 +63,11 @@ fn a_malformed_turn_holds_up_its_own_conversation_only_and_until_it_is_deleted()
     let mut told = contents(&http.fetch(&alice(&more)).ok());
     told.sort();
     assert_eq!(told, ["User: I keep ducks.", "User: I keep goats."]);
+    until("what was set aside is erased as well", || {
+        parked().as_array().is_some_and(Vec::is_empty)
+    });
     http.assert_verified();
     http.job("rebuild");
     http.assert_verified();
-    assert_eq!(parked(), listed, "still listed");
+    assert_eq!(parked(), json!([]));
 }

@@ -5,10 +5,12 @@
 
 use crate::link::Link;
 use crate::read;
+use crate::scrub::Mark;
 use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::path::Path;
 use synap_log::{AppendError, Erasure, ReadError};
 use synap_types::{Partition, Seq, names};
 
@@ -26,6 +28,7 @@ fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Ap
 /// Records the erasure, and overwrites its events.
 pub(crate) async fn erase(
     context: &Context,
+    embedded: Option<&Path>,
     partition: Partition,
     erasure: &Erasure,
 ) -> Result<(), AppendError> {
@@ -49,11 +52,14 @@ pub(crate) async fn erase(
         .get_stream_no_info(&name)
         .await
         .map_err(unavailable)?;
+    let mark = embedded.map(|folder| Mark::set(folder, &name));
+    let mark = mark.transpose().map_err(unavailable)?;
     stream::iter(erasure.seqs())
         .map(|seq| delete(&stream, seq))
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
-        .await
+        .await?;
+    mark.map_or(Ok(()), Mark::clear).map_err(unavailable)
 }
 
 async fn delete<T>(stream: &Stream<T>, seq: Seq) -> Result<(), AppendError> {

@@ -31,6 +31,7 @@ mod publish;
 mod pull;
 mod read;
 mod reject;
+mod scrub;
 mod serve;
 mod service;
 mod streams;

@@ -10,6 +10,7 @@ use crate::streams::{self, OpenError};
 use async_nats::jetstream::Context;
 use futures::{FutureExt as _, stream};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use synap_log::{
     AppendError, Appended, Durability, Erasure, EventLog, LogState, NewEvent, ReadError,
@@ -38,6 +39,8 @@ pub struct LogOptions {
     pub replicas: usize,
     /// The operator's word that the server syncs before it acks. See [`EventLog::durability`].
     pub assume_sync_always: bool,
+    /// The folder of the embedded server, where there is one: erasures that a kill cuts off are finished there.
+    pub embedded: Option<PathBuf>,
     /// From how many events on a group goes as one atomic batch; `None` for the measured default.
     pub batch_from: Option<usize>,
 }
@@ -49,6 +52,7 @@ impl LogOptions {
             partitions,
             replicas: 1,
             assume_sync_always: false,
+            embedded: None,
             batch_from: None,
         }
     }
@@ -65,6 +69,7 @@ struct Shared {
     partitions: PartitionCount,
     appenders: BTreeMap<Partition, Appender>,
     durability: Durability,
+    embedded: Option<PathBuf>,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
@@ -95,6 +100,7 @@ impl JetStreamLog {
             partitions: options.partitions,
             context,
             durability,
+            embedded: options.embedded,
             tasks,
             closing,
         })))
@@ -219,9 +225,14 @@ impl EventLog for JetStreamLog {
     }
 
     async fn erase(&self, partition: Partition, erasure: Erasure) -> Result<(), AppendError> {
-        erase::erase(&self.0.context, partition, &erasure)
-            .boxed()
-            .await
+        erase::erase(
+            &self.0.context,
+            self.0.embedded.as_deref(),
+            partition,
+            &erasure,
+        )
+        .boxed()
+        .await
     }
 
     async fn erasures(&self, partition: Partition) -> Result<Vec<Erasure>, ReadError> {

@@ -4,6 +4,7 @@
 //! parent-death signal when the *thread* that forked ends, and threads of a runtime's pool come and go.
 
 use crate::launch::Launcher;
+use crate::scrub;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
@@ -116,6 +117,10 @@ fn keep_running(spec: &ChildSpec, stopped: &Receiver<()>, state: &watch::Sender<
 }
 
 fn spawn(spec: &ChildSpec) -> io::Result<Child> {
+    let overwritten = scrub::finish(&spec.folder)?;
+    if overwritten > 0 {
+        tracing::warn!(overwritten, "nats-server had been killed while it erased");
+    }
     let arguments: Vec<&str> = spec.arguments.iter().map(String::as_str).collect();
     spec.launcher
         .command(&spec.binary, &arguments)

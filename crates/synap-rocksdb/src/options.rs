@@ -42,7 +42,9 @@ const APPENDS_MAX: usize = 256;
 const LOG_BYTES_MAX: usize = MIB;
 const LOG_FILES_MAX: usize = 2;
 
-const MANIFEST_BYTES_MAX: usize = 16 * MIB;
+/// The manifest holds first and last keys of files that are gone, and keys hold words of what was erased: it is written
+/// anew with every change of the files. That is some hundred bytes for each of them, beside megabytes of a new one.
+const MANIFEST_ALWAYS_ANEW: &str = "max_manifest_file_size=0;max_manifest_space_amp_pct=0";
 
 /// Memory that all stores of a process may use together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +120,8 @@ impl StoreOptions {
     }
 
     /// Options of the database as a whole.
-    pub(crate) fn database(&self) -> Options {
-        let mut options = Options::default();
+    pub(crate) fn database(&self) -> Result<Options, rocksdb::Error> {
+        let mut options = Options::default().get_options_from_string(MANIFEST_ALWAYS_ANEW)?;
         options.create_if_missing(true);
         options.create_missing_column_families(true);
         options.set_paranoid_checks(true);
@@ -130,14 +132,13 @@ impl StoreOptions {
         options.set_write_buffer_manager(&self.memory.write_buffers);
         options.set_max_open_files(self.open_files_max.into());
         options.set_bytes_per_sync(MIB as u64);
-        options.set_max_manifest_file_size(MANIFEST_BYTES_MAX);
         options.set_manifest_preallocation_size(64 * KIB);
         options.set_keep_log_file_num(LOG_FILES_MAX);
         options.set_max_log_file_size(LOG_BYTES_MAX);
         options.set_log_level(LogLevel::Warn);
         options.set_stats_dump_period_sec(0);
         options.set_stats_persist_period_sec(0);
-        options
+        Ok(options)
     }
 
     /// Options of one table's column family.

@@ -10,10 +10,17 @@ use rocksdb::{
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use synap_readmodel::key::PREFIX_BYTES;
 use synap_readmodel::{
     Item, Key, Prefix, ReadStore, Snapshot, StoreError, Table, Visit, Write, WriteSet,
 };
+
+/// Snapshots are waited for for a minute.
+const SNAPSHOT_LOOK: Duration = Duration::from_millis(5);
+const SNAPSHOT_LOOKS: u32 = 12_000;
+/// Sequence number of the oldest snapshot, 0 if there is none.
+const OLDEST_SNAPSHOT: &str = "rocksdb.oldest-snapshot-sequence";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -102,7 +109,9 @@ impl RocksStore {
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
         let tables =
             Table::ALL.map(|table| ColumnFamilyDescriptor::new(table.name(), options.table(table)));
-        let db = DB::open_cf_descriptors(&options.database(), dir, tables)
+        let database = options.database();
+        let db = database
+            .and_then(|database| DB::open_cf_descriptors(&database, dir, tables))
             .map_err(|error| OpenError::new(dir, error))?;
         let store = Self {
             db,
@@ -116,9 +125,13 @@ impl RocksStore {
     pub fn open_read_only(dir: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
         let tables =
             Table::ALL.map(|table| ColumnFamilyDescriptor::new(table.name(), options.table(table)));
-        let mut database = options.database();
-        database.create_if_missing(false);
-        let db = DB::open_cf_descriptors_read_only(&database, dir, tables, false)
+        let open = |mut database: rocksdb::Options| {
+            database.create_if_missing(false);
+            DB::open_cf_descriptors_read_only(&database, dir, tables, false)
+        };
+        let db = options
+            .database()
+            .and_then(open)
             .map_err(|error| OpenError::new(dir, error))?;
         let dir = dir.to_owned();
         Ok(Self { db, dir })
@@ -142,16 +155,33 @@ impl RocksStore {
 
     /// Rewrites every table without what was deleted, so that no file holds it any more. Returns when that is done; reads
     /// and commits go on. Costs reading and writing the whole store once.
+    ///
+    /// Fails if a snapshot from before is still read after a minute: what it sees has to be kept.
     pub fn compact(&self) -> Result<(), StoreError> {
         self.flush()?;
+        self.outlive_snapshots()?;
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
-        for table in Table::ALL {
+        // A manifest begins with the files from before its first change: it takes one more to be rid of their keys.
+        for table in Table::ALL.into_iter().chain([Table::Meta]) {
             let table = self.column_family(table)?;
             self.db
                 .compact_range_cf_opt(table, None::<&[u8]>, None::<&[u8]>, &options);
         }
         Ok(())
+    }
+
+    /// Waits until no snapshot is older than now.
+    fn outlive_snapshots(&self) -> Result<(), StoreError> {
+        let now = self.db.latest_sequence_number();
+        for _ in 0..SNAPSHOT_LOOKS {
+            let oldest = self.db.property_int_value(OLDEST_SNAPSHOT).map_err(io)?;
+            if oldest.is_none_or(|oldest| oldest == 0 || oldest >= now) {
+                return Ok(());
+            }
+            std::thread::sleep(SNAPSHOT_LOOK);
+        }
+        Err(StoreError::Io("somebody reads rows of long ago".into()))
     }
 
     fn column_family(&self, table: Table) -> Result<&ColumnFamily, StoreError> {

@@ -38,9 +38,10 @@ fn unavailable(message: &str) -> ApiError {
     ApiError::new(ErrorCode::Unavailable, message)
 }
 
-/// The cause of a failed read goes to the log; the caller learns that there was one.
+/// The cause of a failed read goes to the log; the caller learns that there was one. What the caller asked wrongly is
+/// not a failure.
 fn refusal(e: FetchError) -> ApiError {
-    if !matches!(e, FetchError::AnswerTooLarge) {
+    if !matches!(e, FetchError::AnswerTooLarge | FetchError::AsOf(_)) {
         error!(error = %e, source = ?std::error::Error::source(&e), "a read failed");
     }
     e.into()

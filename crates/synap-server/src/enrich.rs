@@ -11,7 +11,7 @@ use crate::operations::Operations;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use synap_log::EventLog;
 use synap_models::{Encoder, quantised};
@@ -46,8 +46,16 @@ struct Cursor {
 /// Memories without a vector.
 #[derive(Debug, Default)]
 struct Pending {
-    by_scope: BTreeMap<Scope, Vec<(MemoryId, String)>>,
+    by_scope: BTreeMap<Scope, Vec<Bare>>,
     count: usize,
+}
+
+/// A memory without a vector.
+#[derive(Debug)]
+struct Bare {
+    id: MemoryId,
+    ordinal: u32,
+    text: String,
 }
 
 /// Enriches one partition until `stop`. Ends at once where no model is loaded.
@@ -66,12 +74,12 @@ pub(crate) async fn run<L: EventLog>(
         node,
         encoder,
     };
-    // A generation that a rebuild made says itself what it has.
-    let (mut cursor, mut generation) = (Cursor { seq: 1, ordinal: 0 }, node.live().number);
+    // A generation that a rebuild made, or that an erasure folded anew, says itself what it has.
+    let (mut cursor, mut generation) = (Cursor { seq: 1, ordinal: 0 }, Weak::new());
     while !stop.is_cancelled() {
         let live = node.live();
-        if live.number != generation {
-            (cursor, generation) = (Cursor { seq: 1, ordinal: 0 }, live.number);
+        if !Weak::ptr_eq(&generation, &Arc::downgrade(&live)) {
+            (cursor, generation) = (Cursor { seq: 1, ordinal: 0 }, Arc::downgrade(&live));
         }
         let mut progress = live.progress.clone();
         let applied = progress.borrow_and_update().applied;
@@ -127,18 +135,18 @@ impl<L: EventLog> Worker<'_, L> {
         &self,
         scope: &Scope,
         model: &Hash128,
-        memories: &[(MemoryId, String)],
+        memories: &[Bare],
     ) -> anyhow::Result<()> {
         let mut vectors = Vec::with_capacity(memories.len());
-        for (memory_id, text) in memories {
-            let vector = self.encode(text.clone()).await?;
+        for memory in memories {
+            let vector = self.encode(memory.text.clone()).await?;
             vectors.push(MemoryVector {
-                memory_id: *memory_id,
-                text_hash: MemoryVector::text_hash(text),
+                memory_id: memory.id,
+                text_hash: MemoryVector::text_hash(&memory.text),
                 vector: QuantisedVector(vector),
             });
         }
-        let id = event_id(scope, model, &vectors);
+        let id = event_id(scope, model, memories);
         let data = MemoriesEnriched {
             scope: scope.clone(),
             model: Encoder::NAME.to_owned(),
@@ -168,11 +176,15 @@ impl<L: EventLog> Worker<'_, L> {
     }
 }
 
-/// The same memories saying the same, by the same model: the same event, whoever makes it.
-fn event_id(scope: &Scope, model: &Hash128, vectors: &[MemoryVector]) -> EventId {
+/// The same memories saying the same, by the same model: the same event, whoever makes it. Its place tells a memory from
+/// the same one before it was erased and stored anew.
+fn event_id(scope: &Scope, model: &Hash128, memories: &[Bare]) -> EventId {
     let hash = scope.hash();
-    let of_memory = |vector: &MemoryVector| format!("{} {}", vector.memory_id, vector.text_hash);
-    let memories: Vec<String> = vectors.iter().map(of_memory).collect();
+    let of_memory = |memory: &Bare| {
+        let text = MemoryVector::text_hash(&memory.text);
+        format!("{} {} {text}", memory.ordinal, memory.id)
+    };
+    let memories: Vec<String> = memories.iter().map(of_memory).collect();
     let parts = [&hash.bytes()[..], &model.bytes()[..]];
     let parts = parts
         .into_iter()
@@ -239,7 +251,11 @@ fn add(
         }
         if let Some(memory) = view.memory(ordinal)?.filter(|memory| view.tells(memory)) {
             let of_scope = pending.by_scope.entry(row.scope.clone()).or_default();
-            of_scope.push((memory.id, memory.text));
+            of_scope.push(Bare {
+                id: memory.id,
+                ordinal,
+                text: memory.text,
+            });
             pending.count += 1;
         }
     }

@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::operations::Operations;
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
-use search::{Traces, search};
+use search::{Searched, Traces, search};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -33,6 +33,9 @@ use tracing::{info, warn};
 
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often traces are looked for while some are found, and the time between.
+const SEARCHES: u32 = 4;
+const SEARCH_AGAIN: Duration = Duration::from_millis(500);
 /// Erasures that one pass takes up.
 const PASS_MAX: usize = 100;
 /// The events that say what was erased: they hold nothing of it, and stay.
@@ -115,9 +118,7 @@ impl<L: EventLog> Worker<'_, L> {
         self.node.forget(erasures).await?;
         let recorded = self.operations.ingest.log.erasures(self.partition).await?;
         for found in all {
-            let (folder, traces) = (self.data_dir.clone(), found.traces);
-            let searched = tokio::task::spawn_blocking(move || search(&folder, &traces));
-            let searched = searched.await.context("the search panicked")??;
+            let searched = self.search(found.traces).await?;
             let of_this = recorded
                 .iter()
                 .filter(|erasure| erasure.deletion_id == found.pending.deletion_id);
@@ -146,6 +147,22 @@ impl<L: EventLog> Worker<'_, L> {
             engine.applied(placed.partition, placed.at).await;
         }
         Ok(true)
+    }
+
+    /// What is found is looked for again: a file that somebody reads goes when that is done.
+    async fn search(&self, traces: Traces) -> anyhow::Result<Searched> {
+        let traces = Arc::new(traces);
+        let mut done = Searched::default();
+        for _ in 0..SEARCHES {
+            let (folder, traces) = (self.data_dir.clone(), Arc::clone(&traces));
+            let searched = tokio::task::spawn_blocking(move || search(&folder, &traces));
+            done = searched.await.context("the search panicked")??;
+            if done.found == 0 {
+                break;
+            }
+            self.node.pause(SEARCH_AGAIN).await;
+        }
+        Ok(done)
     }
 
     /// What was deleted and may still be in the log, oldest first.

@@ -23,7 +23,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use synap_log::EventLog as _;
@@ -293,9 +293,13 @@ pub(crate) async fn start_nats(config: &Config) -> anyhow::Result<Nats> {
     let connection = connect(&settings)
         .await
         .context("could not connect to NATS")?;
-    let log = open_log(config, &connection, embedded.is_some())
-        .await
-        .context("could not open the log")?;
+    let log = open_log(
+        config,
+        &connection,
+        embedded.as_ref().map(|_| nats_folder(config)),
+    )
+    .await
+    .context("could not open the log")?;
     Ok(Nats {
         embedded,
         connection,
@@ -304,9 +308,14 @@ pub(crate) async fn start_nats(config: &Config) -> anyhow::Result<Nats> {
     })
 }
 
+/// Where the embedded nats-server has its files.
+fn nats_folder(config: &Config) -> PathBuf {
+    config.data_dir.join("nats")
+}
+
 async fn start_embedded(config: &Config) -> anyhow::Result<EmbeddedServer> {
     let options = EmbeddedOptions {
-        folder: config.data_dir.join("nats"),
+        folder: nats_folder(config),
         launcher: Launcher::this_program("exec-nats-server")?,
         search: ServerSearch::from_env(),
     };
@@ -372,12 +381,13 @@ fn without_credentials(url: &str) -> String {
 async fn open_log(
     config: &Config,
     connection: &Connection,
-    embedded: bool,
+    embedded: Option<PathBuf>,
 ) -> Result<JetStreamLog, OpenError> {
     let open = |partitions| {
         let options = LogOptions {
             replicas: replicas(config),
-            assume_sync_always: embedded || config.nats.assume_sync_always,
+            assume_sync_always: embedded.is_some() || config.nats.assume_sync_always,
+            embedded: embedded.clone(),
             ..LogOptions::new(partitions)
         };
         JetStreamLog::open(connection, options)

@@ -14,6 +14,7 @@ mod faults;
 mod inbox;
 mod parent;
 mod reading;
+mod scrub;
 mod server;
 mod service;
 mod settings;

@@ -247,3 +247,39 @@ fn a_checkpoint_is_a_whole_store_of_one_moment() {
     commit_turns(&again, 321..=330);
     assert_eq!(check_commit_boundary(&store), 700, "they are apart");
 }
+
+#[test]
+fn after_a_compaction_no_file_holds_what_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let has = |word: &str| {
+        let files = fs::read_dir(folder.path()).unwrap();
+        let mut files = files.map(|file| fs::read(file.unwrap().path()).unwrap());
+        files.any(|file| file.windows(word.len()).any(|part| part == word.as_bytes()))
+    };
+    let key = |word: &str| key::posting_chunk(&scope(), word, 0);
+    let words = ["aardvark", "mongoose", "zebrafish"];
+    let mut writes = WriteSet::default();
+    for word in words {
+        writes.append(key(word), &[1; 8]);
+    }
+    store.commit(&writes).unwrap();
+    store.flush().unwrap();
+    let before = store.snapshot();
+    let mut writes = WriteSet::default();
+    writes.delete_stored(key("aardvark"));
+    writes.delete_stored(key("zebrafish"));
+    store.commit(&writes).unwrap();
+    assert!(words.into_iter().all(has), "also in the manifest");
+    std::thread::scope(|scope| {
+        let compacting = scope.spawn(|| store.compact());
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(before.get(&key("aardvark")).unwrap().is_some());
+        drop(before);
+        compacting.join().unwrap().unwrap();
+    });
+    assert_eq!(words.map(has), [false, true, false]);
+    drop(store);
+    let store = open(folder.path());
+    assert!(store.snapshot().get(&key("mongoose")).unwrap().is_some());
+}

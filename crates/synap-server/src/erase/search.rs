@@ -88,8 +88,10 @@ pub(super) fn search(folder: &Path, traces: &Traces) -> anyhow::Result<Searched>
                 continue;
             };
             done.bytes += file.metadata().map_or(0, |file| file.len());
-            let found = traces.stream_find_iter(BufReader::new(file));
-            done.found += found.flatten().count() as u64;
+            for found in traces.stream_find_iter(BufReader::new(file)) {
+                found.with_context(|| format!("{} cannot be read", path.display()))?;
+                done.found += 1;
+            }
         }
     }
     Ok(done)

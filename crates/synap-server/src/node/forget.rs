@@ -79,7 +79,7 @@ impl<L: EventLog> Node<L> {
         let look = async {
             loop {
                 let known = store.snapshot().row(&key::erasures())?;
-                if known.is_some_and(|row| row.count >= wanted) {
+                if known.map_or(0, |row| row.count) >= wanted {
                     return anyhow::Ok(());
                 }
                 if let Standing::Halted(halt) = &self.live().progress.borrow().standing {
