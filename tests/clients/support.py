@@ -86,6 +86,10 @@ class Server:
             raise RuntimeError(f"positions are not 1, 2, 3 …: {positions}")
         return [(turn["role"], turn["content"]) for turn in listed]
 
+    def is_enriched(self) -> bool:
+        """Whether every memory has its vector, or never gets one. Until then the order of an answer may change."""
+        return not self.json("GET", "/health")["models"]["encoder"].get("pending")
+
     def status(self, ingestion_id: str) -> dict[str, Any]:
         """The status of an ingestion, once there is nothing more to come."""
         limit = time.monotonic() + PATIENCE_S

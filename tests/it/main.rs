@@ -28,6 +28,7 @@ mod parking;
 mod read_your_writes;
 mod rebuild;
 mod restart;
+mod retention;
 mod routes;
 mod scopes;
 mod seed;

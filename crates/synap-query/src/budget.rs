@@ -117,11 +117,11 @@ impl Budget {
         }
     }
 
-    /// Whether a query that found the candidate may still bring something in.
+    /// Whether a query to which the candidate is worth the most may still bring something in.
     fn is_wanted(&self, candidate: &Candidate) -> bool {
         self.per_query.as_ref().is_none_or(|left| {
             let mut left = left.iter().enumerate();
-            left.any(|(number, left)| *left > 0 && candidate.score.is_of(number))
+            left.any(|(number, left)| *left > 0 && candidate.score.is_best_for(number))
         })
     }
 
@@ -192,7 +192,7 @@ impl Budget {
         self.results -= 1;
         self.tokens -= item.charged;
         for (number, left) in self.per_query.iter_mut().flatten().enumerate() {
-            if item.candidate.score.is_of(number) {
+            if item.candidate.score.is_best_for(number) {
                 *left = left.saturating_sub(1);
             }
         }

@@ -42,6 +42,8 @@ pub(crate) struct Score {
     pub(crate) absolute: f32,
     /// The queries that found it, a bit for each.
     pub(crate) queries: u64,
+    /// Those of them to which it is worth the most: related words let a query find what another asks for.
+    pub(crate) best_for: u64,
     /// What made it relevant, by the names of [`Ranking`]: likenesses and traits as they were weighed. Only if asked for.
     pub(crate) parts: Vec<(&'static str, f32)>,
 }
@@ -50,6 +52,11 @@ impl Score {
     /// Whether the query with this number found it.
     pub(crate) fn is_of(&self, query: usize) -> bool {
         self.queries & query_bit(query) != 0
+    }
+
+    /// Whether there is no query to which it is worth more than to this one.
+    pub(crate) fn is_best_for(&self, query: usize) -> bool {
+        self.best_for & query_bit(query) != 0
     }
 }
 

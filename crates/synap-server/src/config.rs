@@ -1,6 +1,7 @@
 //! Configuration: a TOML file, then the environment, then flags; each wins over the one before. Unknown keys are errors.
 
 use crate::identity::Instance;
+use crate::retention::{Retention, RetentionSetting};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
@@ -74,6 +75,7 @@ struct File {
     models: ModelsFile,
     ranking: Ranking,
     rebuild: RebuildSettings,
+    retention: RetentionSetting,
     instances: Vec<InstanceSetting>,
 }
 
@@ -160,6 +162,21 @@ struct InstanceSetting {
     api_keys: Vec<String>,
     #[serde(default)]
     admin: bool,
+    #[serde(default)]
+    retention: RetentionSetting,
+}
+
+impl InstanceSetting {
+    fn read(self) -> anyhow::Result<(Instance, RetentionSetting)> {
+        let instance = Instance {
+            client: self.client_id,
+            id: self.instance_id,
+            isolation: isolation(self.isolation)?,
+            admin: self.admin,
+            api_keys: self.api_keys,
+        };
+        Ok((instance, self.retention))
+    }
 }
 
 /// Everything that `synap serve` needs to know.
@@ -174,6 +191,8 @@ pub(crate) struct Config {
     /// How fetches weigh what they find.
     pub(crate) ranking: Ranking,
     pub(crate) rebuild: RebuildSettings,
+    /// What is deleted for its age.
+    pub(crate) retention: Retention,
     /// The first one is the default: keys that the server makes are its.
     pub(crate) instances: Vec<Instance>,
     pub(crate) log: String,
@@ -208,18 +227,15 @@ impl Config {
                 args.api_keys
             },
         };
-        let others = file.instances.into_iter().map(|setting| {
-            anyhow::Ok(Instance {
-                client: setting.client_id,
-                id: setting.instance_id,
-                isolation: isolation(setting.isolation)?,
-                admin: setting.admin,
-                api_keys: setting.api_keys,
-            })
-        });
-        let instances = std::iter::once(Ok(default))
-            .chain(others)
-            .collect::<anyhow::Result<_>>()?;
+        let mut instances = vec![(default, file.retention)];
+        for setting in file.instances {
+            instances.push(setting.read()?);
+        }
+        let retention = Retention::of_all(&instances).context("in [retention]")?;
+        let instances = instances
+            .into_iter()
+            .map(|(instance, _)| instance)
+            .collect();
         let url = args.nats_url.or_else(|| file.nats.url.clone());
         let data_dir = args
             .data_dir
@@ -231,6 +247,7 @@ impl Config {
         Ok(Self {
             ranking: file.ranking,
             rebuild: file.rebuild,
+            retention,
             models: ModelSettings {
                 dir: models.unwrap_or_else(|| data_dir.join("models")),
                 accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),

@@ -24,6 +24,7 @@ mod node;
 mod operations;
 mod recall;
 mod remote;
+mod retention;
 mod serve;
 mod upload;
 

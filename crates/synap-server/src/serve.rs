@@ -17,6 +17,7 @@ use crate::models::Models;
 use crate::nats_doors::NatsDoors;
 use crate::node::Node;
 use crate::operations::Operations;
+use crate::retention;
 use crate::upload::Reader;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,7 +27,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use synap_log::EventLog as _;
+use synap_log::EventLog;
 use synap_nats::{
     ConnectSettings, Connection, Credentials, EmbeddedOptions, EmbeddedServer, Inbox, JetStreamLog,
     Launcher, LogOptions, OpenError, ServerSearch, Service, Tls, connect,
@@ -132,13 +133,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         app.tasks
             .spawn(inbox.run(move |message| drain.take(message), stop.clone())),
     );
-    for partition in app.operations.engine.nodes.keys() {
-        let worker = enrich::run(Arc::clone(operations), *partition, stop.clone());
-        drop(app.tasks.spawn(worker));
-        let folder = config.data_dir.clone();
-        let worker = erase::run(Arc::clone(operations), *partition, folder, stop.clone());
-        drop(app.tasks.spawn(worker));
-    }
+    start_workers(&app, &config, &stop);
     let serving = http::serve(listener, router(Arc::clone(&app)), stop.clone());
     let mut serving = tokio::spawn(serving);
     let streaming = grpc::serve(Arc::clone(&app), grpc_listener, stop.clone());
@@ -167,6 +162,21 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
     Ok(())
+}
+
+/// What every partition has besides its projector.
+fn start_workers<L: EventLog>(app: &App<L>, config: &Config, stop: &CancellationToken) {
+    let rules = Arc::new(config.retention.clone());
+    for partition in app.operations.engine.nodes.keys() {
+        let operations = || Arc::clone(&app.operations);
+        let (folder, rules) = (config.data_dir.clone(), Arc::clone(&rules));
+        let enriching = enrich::run(operations(), *partition, stop.clone());
+        drop(app.tasks.spawn(enriching));
+        let erasing = erase::run(operations(), *partition, folder, stop.clone());
+        drop(app.tasks.spawn(erasing));
+        let ageing = retention::run(operations(), *partition, rules, stop.clone());
+        drop(app.tasks.spawn(ageing));
+    }
 }
 
 /// As many open files as the machine lets us have: shells give 1,024, which connections alone can use up.

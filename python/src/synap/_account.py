@@ -10,7 +10,7 @@ from .models import CreditBalance, CreditEstimate, CreditLedgerPage, DeleteDataR
 
 
 class Data(Part):
-    """To delete all that is remembered of a user, a customer or a conversation."""
+    """To delete all that is remembered of a user, a customer, a conversation or a document."""
 
     async def delete(
         self,
@@ -19,15 +19,22 @@ class Data(Part):
         user_id: str | None = None,
         customer_id: str | None = None,
         conversation_id: Id | None = None,
+        document_id: str | None = None,
         dry_run: bool = False,
         confirm: str | None = None,
     ) -> DeleteDataResult:
-        """Deletes what is remembered of a `user`, a `customer` (its users included) or a `conversation`.
+        """Deletes what is remembered of a `user`, a `customer` (its users included), a `conversation` or a `document`.
 
-        Nothing of it is told any more when this returns. `still_present_in` says where it lies nevertheless.
-        `dry_run` only counts; else `confirm` must repeat the id of what is deleted.
+        Nothing of it is told any more when this returns, and its bytes begin to go: `still_present_in` says where they
+        are, until `status` tells that it is `fully_removed`. `dry_run` only counts; else `confirm` must repeat the id
+        of what is deleted.
         """
-        ids = {"user_id": user_id, "customer_id": customer_id, "conversation_id": conversation_id}
+        ids = {
+            "user_id": user_id,
+            "customer_id": customer_id,
+            "conversation_id": conversation_id,
+            "document_id": document_id,
+        }
         _wire.refuse_empty_ids(ids)
         body = _wire.without_unset({"scope": scope, **ids, "dry_run": dry_run, "confirm": confirm})
         answer = await self._connection.call("POST", "/v1/data/delete", body=body, name_call=True)

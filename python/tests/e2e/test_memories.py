@@ -1,5 +1,6 @@
 """Single memories, uploads, forgetting and deletions."""
 
+import asyncio
 import io
 from uuid import uuid4
 
@@ -108,6 +109,16 @@ async def test_refused_uploads_name_the_reason(sdk, ids):
         assert (refused.value.status, refused.value.field) == (400, field)
 
 
+async def removed(sdk, deleted):
+    """The receipt, once the bytes are gone."""
+    for _ in range(500):
+        status = await sdk.data.status(deleted.deletion_id)
+        if status.fully_removed:
+            return status
+        await asyncio.sleep(0.02)
+    raise AssertionError("it was not removed within ten seconds")
+
+
 async def test_all_of_a_user_is_deleted_once_it_is_confirmed(sdk, customer, ids):
     other = {"user_id": "bo", "customer_id": customer}
     conversation = uuid4()
@@ -124,7 +135,7 @@ async def test_all_of_a_user_is_deleted_once_it_is_confirmed(sdk, customer, ids)
     done = await sdk.data.delete("user", **ids, confirm="al")
     assert (done.found, done.dry_run, done.counts["memories"]) == (True, False, 2)
     assert done.deletion_id is not None
-    assert (await sdk.data.status(done.deletion_id)).counts == done.counts
+    assert (await removed(sdk, done)).counts["memories"] == 2
     assert await texts(sdk, **ids) == []
     assert await sdk.user.get_profile(**ids) is None
     assert not (await sdk.conversation.context.get_context_for_prompt(conversation)).available
@@ -142,6 +153,16 @@ async def test_one_conversation_is_deleted(sdk, ids):
     told = await texts(sdk, "what is red or blue", **ids)
     assert any("coat" in text for text in told)
     assert not any("hat" in text for text in told)
+
+
+async def test_one_document_is_deleted(sdk, ids):
+    await sdk.memories.create("The plan is a secret of the house.", document_id="plan", **ids)
+    kept = await sdk.memories.create("The menu of the house has soup.", document_id="menu", **ids)
+    await sdk.memories.wait_for_completion([kept.ingestion_id])
+    done = await sdk.data.delete("document", document_id="plan", confirm="plan", **ids)
+    assert done.found
+    assert (await removed(sdk, done)).status == "complete"
+    assert await texts(sdk, **ids) == ["The menu of the house has soup."]
 
 
 async def test_nothing_is_paid_for(sdk):

@@ -137,6 +137,7 @@ async def many_keys(checks: Checks, sdk: MaximemSynapSDK, who: People) -> None:
     checks.equal("a namespace without items has none", found, [])
     found = await store.asearch(("orders",), query="order", filter={"lg_store_key": "item-7"}, limit=50)
     checks.equal("a filter on metadata holds", [item.value for item in found], [values["item-7"]])
+    checks.that("every item has its vector, where there is a model", await eventually(Server().is_enriched, bool))
     page = [await store.asearch(("orders",), query="order on its way", limit=4, offset=offset) for offset in (0, 4)]
     keys = [item.key for items in page for item in items]
     checks.that("pages of a search do not overlap", len(keys) == len(set(keys)) and len(page[0]) == 4, keys)

@@ -388,6 +388,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                         relevance: relevance.clamp(0.0, 1.0),
                         absolute: passage.hit.absolute,
                         queries: query_bit(number),
+                        best_for: query_bit(number),
                         parts,
                     };
                     keep(merged, score);
@@ -419,8 +420,15 @@ fn keep(merged: &mut BTreeMap<u32, Score>, mut score: Score) {
             known.queries | score.queries,
             known.absolute.max(score.absolute),
         );
-        if known.relevance >= score.relevance {
-            score = known;
+        match known.relevance.total_cmp(&score.relevance) {
+            Ordering::Less => {}
+            Ordering::Equal => {
+                score = Score {
+                    best_for: known.best_for | score.best_for,
+                    ..known
+                };
+            }
+            Ordering::Greater => score = known,
         }
         (score.queries, score.absolute) = (queries, absolute);
     }

@@ -358,3 +358,27 @@ fn an_item_says_when_and_whom_and_nothing_is_null() {
             .contains_key("event_date")
     );
 }
+
+/// Related words let a query for pears find plums as well: each query has its own places nevertheless.
+#[test]
+fn each_query_brings_in_what_is_worth_the_most_to_it() {
+    let mut world = World::default();
+    for (number, fruit) in (0..12).zip(["pears", "plums"].into_iter().cycle()) {
+        let text = format!("Crate {number} holds {fruit}.");
+        world.add(&user(), &format!("doc-{number}"), &text);
+    }
+    let answer = world.ask(&FetchRequest {
+        max_results_per_query: Some(2),
+        ..request(&user(), &["pears", "plums"])
+    });
+    let found = told(&answer);
+    let of = |fruit: &str| {
+        found
+            .iter()
+            .filter(|(_, text)| text.contains(fruit))
+            .count()
+    };
+    assert_eq!([of("pears"), of("plums")], [2, 2], "{found:?}");
+    let first = answer.items.first().map(|item| &item.matched_queries);
+    assert_eq!(first.map(Vec::len), Some(2), "the other one found it, too");
+}

@@ -141,7 +141,7 @@ class DeleteDataResult(Answer):
     #: `dry_run` (nothing was deleted), `complete`, or `partial`: nothing of it is told any more, and it still lies
     #: where `still_present_in` says.
     status: str
-    #: `user`, `customer` or `conversation`.
+    #: `user`, `customer`, `conversation` or `document`.
     scope: str | None = None
     dry_run: bool = False
     #: There was anything to delete.
