@@ -3,6 +3,7 @@
 
 mod archive;
 mod as_of;
+mod audit;
 mod bad_input;
 mod bad_requests;
 mod commands;

@@ -15,6 +15,7 @@
 mod ack;
 mod append;
 mod atomic;
+mod audit;
 mod binary;
 mod connect;
 mod durability;
@@ -38,6 +39,7 @@ mod streams;
 mod supervisor;
 mod verify;
 
+pub use audit::AuditStream;
 pub use binary::{FindError, SERVER_VERSION_MIN, ServerBinary, ServerSearch, ServerVersion};
 pub use connect::{ConnectError, ConnectSettings, Connection, Credentials, Tls, connect};
 pub use embedded::{EmbeddedError, EmbeddedOptions, EmbeddedServer};

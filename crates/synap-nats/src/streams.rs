@@ -6,6 +6,7 @@
 //! SYNAP_ERASURES         synap.v1.erasures.*        what was taken out of the log, and where
 //! SYNAP_INBOX            synap.v1.inbox             work queue: a message goes when it is drained
 //! SYNAP_REJECTED         synap.v1.rejected          what the inbox refused; kept for 30 days
+//! SYNAP_AUDIT            synap.v1.audit             a sample of fetches; kept as long as is asked for; only if it is
 //! ```
 //!
 //! S2 compression stays off: nats-server 2.15.1 never becomes ready when a bit of a compressed block flips.
@@ -130,6 +131,23 @@ pub(crate) async fn open_inbox(
 ) -> Result<Incarnation, OpenError> {
     open(context, rejected_config(replicas)).await?;
     open(context, inbox_config(replicas)).await
+}
+
+/// Makes the audit stream, or changes for how long it keeps records.
+pub(crate) async fn open_audit(
+    context: &Context,
+    replicas: usize,
+    max_age: Duration,
+) -> Result<(), OpenError> {
+    let wanted = audit_config(replicas, max_age);
+    let is_there = info(context, names::AUDIT_STREAM).await?.is_some();
+    if is_there {
+        let updated = context.update_stream(&wanted).await;
+        updated.map_err(|error| OpenError::unavailable(names::AUDIT_STREAM, error))?;
+    } else {
+        open(context, wanted).await?;
+    }
+    Ok(())
 }
 
 /// What the server says of a stream now.
@@ -278,6 +296,19 @@ fn rejected_config(replicas: usize) -> Config {
         ..config(
             names::REJECTED_STREAM.to_owned(),
             names::REJECTED.to_owned(),
+            replicas,
+        )
+    }
+}
+
+fn audit_config(replicas: usize, max_age: Duration) -> Config {
+    Config {
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        max_age,
+        ..config(
+            names::AUDIT_STREAM.to_owned(),
+            names::AUDIT.to_owned(),
             replicas,
         )
     }

@@ -132,7 +132,7 @@ impl<L: EventLog> Operations<L> {
         let mut deleted = self
             .forgotten_by(identity, key.as_ref().map(|_| request_id))
             .await?;
-        let found = self.described(&request).await?;
+        let found = self.described(identity, &request).await?;
         let candidates: Vec<Value> = found.iter().map(candidate).collect();
         if found.is_empty() && deleted.is_empty() {
             return Ok(json!({"status": "nothing_matches", "candidates": []}));
@@ -187,7 +187,11 @@ impl<L: EventLog> Operations<L> {
     }
 
     /// The user's own memories that a description means.
-    async fn described(&self, request: &ForgetRequest) -> Result<Vec<ContextItem>, ApiError> {
+    async fn described(
+        &self,
+        identity: &Identity,
+        request: &ForgetRequest,
+    ) -> Result<Vec<ContextItem>, ApiError> {
         let fetch = FetchRequest {
             scope: request.scope.clone(),
             queries: vec![request.description.clone()],
@@ -215,7 +219,7 @@ impl<L: EventLog> Operations<L> {
         let partition = self.engine.count.partition_of(&request.scope);
         self.engine.catch_up(partition).await?;
         let own = request.scope.kind().to_owned();
-        let items = self.engine.fetch(fetch).await?.items;
+        let items = self.tell(identity, fetch, None).await?.items;
         let is_meant = |item: &ContextItem| {
             item.scope == own && is_described(&request.description, &item.content)
         };

@@ -1,13 +1,14 @@
 //! Configuration: a TOML file, then the environment, then flags; each wins over the one before. Unknown keys are errors.
 
 use crate::identity::Instance;
-use crate::retention::{Retention, RetentionSetting};
+use crate::retention::{MaxAge, Retention, RetentionSetting};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use synap_query::Ranking;
 use synap_types::limits::ACCURATE_MS_DEFAULT;
 use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
@@ -15,6 +16,8 @@ use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
 /// Client and instance of a server that is not told others.
 const DEFAULT_CLIENT: &str = "cli_0000000000000001";
 const DEFAULT_INSTANCE: &str = "inst_0000000000000001";
+/// Records of fetches are kept for thirty days.
+const AUDIT_AGE_DEFAULT: MaxAge = MaxAge(Some(Duration::from_secs(30 * 24 * 60 * 60)));
 /// A rebuild leaves as much as it takes.
 const CPU_SHARE_DEFAULT: f64 = 0.5;
 
@@ -76,6 +79,7 @@ struct File {
     ranking: Ranking,
     rebuild: RebuildSettings,
     retention: RetentionSetting,
+    audit: AuditSettings,
     instances: Vec<InstanceSetting>,
 }
 
@@ -108,6 +112,35 @@ impl RebuildSettings {
 /// Whether it is a share of something, and not nothing.
 pub(crate) fn is_share(share: f64) -> bool {
     share > 0.0 && share <= 1.0
+}
+
+/// `[audit]` of the file.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AuditSettings {
+    /// Share of the fetches that are recorded, 0 to 1.
+    pub(crate) fetches: f64,
+    /// How long a record is kept.
+    pub(crate) max_age: MaxAge,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            fetches: 0.0,
+            max_age: AUDIT_AGE_DEFAULT,
+        }
+    }
+}
+
+impl AuditSettings {
+    fn check(self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            (0.0..=1.0).contains(&self.fetches),
+            "fetches must be 0 to 1"
+        );
+        Ok(())
+    }
 }
 
 /// `[models]` of the file.
@@ -191,6 +224,8 @@ pub(crate) struct Config {
     /// How fetches weigh what they find.
     pub(crate) ranking: Ranking,
     pub(crate) rebuild: RebuildSettings,
+    /// What is noted of fetches.
+    pub(crate) audit: AuditSettings,
     /// What is deleted for its age.
     pub(crate) retention: Retention,
     /// The first one is the default: keys that the server makes are its.
@@ -243,10 +278,12 @@ impl Config {
             .unwrap_or_else(|| "synap-data".into());
         file.ranking.check().context("in [ranking]")?;
         file.rebuild.check().context("in [rebuild]")?;
+        file.audit.check().context("in [audit]")?;
         let models = args.models.or(file.models.dir);
         Ok(Self {
             ranking: file.ranking,
             rebuild: file.rebuild,
+            audit: file.audit,
             retention,
             models: ModelSettings {
                 dir: models.unwrap_or_else(|| data_dir.join("models")),
@@ -327,6 +364,8 @@ mod tests {
             "[rebuild]\ncpu_share = 0",
             "[rebuild]\ncpu_share = 1.5",
             "[rebuild]\ncpu_share = nan",
+            "[audit]\nfetches = 1.5",
+            "[audit]\nfetches = 0.5\nmax_age = 'long'",
             "isolation = 'loose'",
             "isolation = ['user', 'customer']",
         ] {

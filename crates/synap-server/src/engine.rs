@@ -71,13 +71,8 @@ impl<L: EventLog> Engine<L> {
         self.node(partition).map(|node| node.live())
     }
 
-    /// Answers a fetch from one snapshot per partition of its chain.
-    pub(crate) async fn fetch(&self, request: FetchRequest) -> Result<FetchResponse, ApiError> {
-        self.fetch_from(request, None).await
-    }
-
-    /// Answers a fetch from the generation of this name, or from the live one.
-    pub(crate) async fn fetch_from(
+    /// Answers a fetch from one snapshot per partition of its chain, of the generation of this name or the live one.
+    pub(crate) async fn fetch(
         &self,
         request: FetchRequest,
         generation: Option<&str>,

@@ -2,6 +2,7 @@
 
 mod app;
 mod archive;
+mod audit;
 mod changes;
 mod cli;
 mod cmd;

@@ -46,6 +46,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "Memories whose vectors this process has recorded, by partition"
     );
     describe_counter!("synap_inbox_total", "Inbox messages by verdict");
+    describe_counter!(
+        "synap_audit_total",
+        "Records of fetches by outcome: stored, or lost because too many waited"
+    );
     Ok(handle)
 }
 
@@ -73,6 +77,11 @@ pub(crate) fn recorded(done: &Result<MessageReceipt, ApiError>) {
 pub(crate) fn enriched(partition: Partition, memories: usize) {
     counter!("synap_memories_enriched_total", "partition" => partition.token())
         .increment(memories as u64);
+}
+
+/// A record of a fetch was stored, or lost.
+pub(crate) fn audited(outcome: &'static str) {
+    counter!("synap_audit_total", "outcome" => outcome).increment(1);
 }
 
 /// Something came over a stream.

@@ -1,6 +1,7 @@
 //! What the server can do, once for every interface: HTTP, NATS and the inbox call the same functions with the same
 //! bytes and get the same answers.
 
+use crate::audit::Audit;
 use crate::engine::Engine;
 use crate::identity::{Identity, Keyring};
 use crate::ingest::Ingest;
@@ -25,6 +26,7 @@ pub(crate) struct Operations<L> {
     pub(crate) keys: Keyring,
     pub(crate) ingest: Ingest<L>,
     pub(crate) engine: Arc<Engine<L>>,
+    pub(crate) audit: Audit,
 }
 
 /// Whether fields that are not known are refused (our own doors) or ignored (the vendor's routes).
@@ -183,7 +185,7 @@ impl<L: EventLog> Operations<L> {
         let mut body = parse_object(body)?;
         let generation = generation(&mut body)?;
         let request = FetchRequest::parse_strict(body, &identity.client, &identity.isolation)?;
-        self.fetch_of(request, generation).await
+        self.fetch_of(identity, request, generation).await
     }
 
     /// Who the key is.

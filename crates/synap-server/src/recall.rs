@@ -57,7 +57,7 @@ impl<L: EventLog> Operations<L> {
             }
         }
         let request = FetchRequest::parse(body, level, &identity.client, &identity.isolation)?;
-        self.fetch_of(request, generation).await
+        self.fetch_of(identity, request, generation).await
     }
 
     /// Answers a fetch within a conversation: its turns, then the rest of its user's chain.
@@ -79,12 +79,13 @@ impl<L: EventLog> Operations<L> {
             return Ok(Context::to_json(&FetchResponse::empty(), ranked));
         };
         let request = FetchRequest::parse_in(body, scope, &name)?;
-        self.fetch_of(request, generation).await
+        self.fetch_of(identity, request, generation).await
     }
 
     /// Answers a fetch whose scope is decided, from the generation of this name or the live one.
     pub(crate) async fn fetch_of(
         &self,
+        identity: &Identity,
         request: FetchRequest,
         generation: Option<String>,
     ) -> Result<Value, ApiError> {
@@ -95,21 +96,35 @@ impl<L: EventLog> Operations<L> {
             // How a conversation stood is not kept: a past state is one of memories.
             .filter(|_| request.with_conversation && request.as_of.is_none());
         let scope = request.scope.clone();
-        let request = FetchRequest {
-            now: Some(self.ingest.clock.now()),
-            ..request
-        };
-        let timer = metrics::FetchTimer::start(&request);
-        let response = self.engine.fetch_from(request, generation.as_deref());
-        let response = response.await;
-        timer.done(&response);
-        let mut answer = Context::to_json(&response?, ranked);
+        let response = self.tell(identity, request, generation.as_deref()).await?;
+        let mut answer = Context::to_json(&response, ranked);
         if let Some(name) = told {
             let told = self.told(&scope, name.id).await?;
             let context = told.map_or(Value::Null, |told| told.context());
             set(&mut answer, "conversation_context", context);
         }
         Ok(answer)
+    }
+
+    /// Whatever is told of memories is told by this: counted, and noted if it falls into the audit's sample.
+    pub(crate) async fn tell(
+        &self,
+        identity: &Identity,
+        request: FetchRequest,
+        generation: Option<&str>,
+    ) -> Result<FetchResponse, ApiError> {
+        let request = FetchRequest {
+            now: Some(self.ingest.clock.now()),
+            ..request
+        };
+        let sampled = self.audit.sample(identity, &request, generation);
+        let timer = metrics::FetchTimer::start(&request);
+        let response = self.engine.fetch(request, generation).await;
+        timer.done(&response);
+        if let (Some(sampled), Ok(told)) = (sampled, &response) {
+            self.audit.record(sampled, told);
+        }
+        response
     }
 
     async fn told(&self, scope: &Scope, id: ConversationId) -> Result<Option<Told>, ApiError> {
@@ -168,7 +183,7 @@ impl<L: EventLog> Operations<L> {
             let name = ConversationName::new(parse_id("conversation_id", conversation_id)?);
             let summary = told.compaction.as_ref();
             let summary = summary.map(|last| summary_text(last, style));
-            let beside = self.memories_beside(&scope, &name, &wanted, summary.as_deref());
+            let beside = self.memories_beside(identity, &scope, &name, &wanted, summary.as_deref());
             memories = beside.await?;
         }
         Ok(told.for_prompt(style, memories.as_deref(), self.ingest.clock.now()))

@@ -58,7 +58,7 @@ struct ScopeSetting {
 /// An age such as `90d`, `12h`, `30m` or `45s`, or `never`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-struct MaxAge(Option<Duration>);
+pub(crate) struct MaxAge(pub(crate) Option<Duration>);
 
 impl TryFrom<String> for MaxAge {
     type Error = String;

@@ -1,6 +1,7 @@
 //! `synap serve`: starts everything in order, says when it is ready, and ends everything in order.
 
 use crate::app::App;
+use crate::audit::{self, Audit, Records};
 use crate::cmd::{complain, say};
 use crate::config::{Config, NatsSettings, ServeArgs};
 use crate::engine::Engine;
@@ -29,8 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use synap_log::EventLog;
 use synap_nats::{
-    ConnectSettings, Connection, Credentials, EmbeddedOptions, EmbeddedServer, Inbox, JetStreamLog,
-    Launcher, LogOptions, OpenError, ServerSearch, Service, Tls, connect,
+    AuditStream, ConnectSettings, Connection, Credentials, EmbeddedOptions, EmbeddedServer, Inbox,
+    JetStreamLog, Launcher, LogOptions, OpenError, ServerSearch, Service, Tls, connect,
 };
 use synap_rocksdb::SharedMemory;
 use synap_types::{PartitionCount, SystemClock};
@@ -117,7 +118,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let recorder = metrics::install()?;
     let nats = start_nats(&config).await?;
     let (keys, made_key) = open_keys(keys, &config)?;
-    let app = Arc::new(open_app(&config, keys, &nats.log, recorder)?);
+    let (audit, records) = Audit::new(&config.audit);
+    let app = Arc::new(open_app(&config, keys, &nats.log, recorder, audit)?);
+    start_audit(&app, &config, &nats.connection, records, &stop).await?;
     let operations = &app.operations;
     app.go_on()?;
     let service = Service::start(
@@ -161,6 +164,23 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     info!("draining");
     shut_down(service, (serving, streaming), &app, nats).await;
     info!("ended");
+    Ok(())
+}
+
+/// The audit of fetches, where it is wanted.
+async fn start_audit<L: EventLog>(
+    app: &App<L>,
+    config: &Config,
+    connection: &Connection,
+    records: Records,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    if config.audit.fetches > 0.0 {
+        let max_age = config.audit.max_age.0.unwrap_or_default();
+        let stream = AuditStream::open(connection, replicas(config), max_age);
+        let stream = stream.await.context("could not open the audit stream")?;
+        drop(app.tasks.spawn(audit::run(stream, records, stop.clone())));
+    }
     Ok(())
 }
 
@@ -210,6 +230,7 @@ fn open_app(
     keys: Keyring,
     log: &JetStreamLog,
     metrics: PrometheusHandle,
+    audit: Audit,
 ) -> anyhow::Result<App<JetStreamLog>> {
     let engine = Arc::new(open_engine(config, log)?);
     let log = Arc::new(log.clone());
@@ -223,6 +244,7 @@ fn open_app(
         keys,
         ingest,
         engine,
+        audit,
     });
     Ok(App {
         operations,

@@ -10,6 +10,7 @@ use crate::{
     ApiError, ClientId, ConversationName, ConversationRef, Isolation, LevelName, MemoryType,
     Position, Scope, Timestamp,
 };
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// How much work a fetch may do.
@@ -96,6 +97,15 @@ pub enum AsOf {
     Time(Timestamp),
     /// What stands in the log up to and at this position.
     Position(Position),
+}
+
+impl Serialize for AsOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Time(time) => time.serialize(serializer),
+            Self::Position(position) => position.serialize(serializer),
+        }
+    }
 }
 
 impl AsOf {

@@ -51,6 +51,10 @@ pub mod names {
     pub const INBOX_STREAM: &str = "SYNAP_INBOX";
     /// Stream of [`REJECTED`].
     pub const REJECTED_STREAM: &str = "SYNAP_REJECTED";
+    /// Stream of [`AUDIT`].
+    pub const AUDIT_STREAM: &str = "SYNAP_AUDIT";
+    /// Records of fetches: what was told to whom.
+    pub const AUDIT: &str = "synap.v1.audit";
     /// Durable consumer of [`INBOX_STREAM`].
     pub const INBOX_CONSUMER: &str = "ingest";
     /// Name of the NATS micro service.

@@ -34,7 +34,7 @@ async fn fetch(rig: &Rig) -> FetchResponse {
     let body = synap_types::json::parse_object(body).unwrap();
     let client: ClientId = "app".parse().unwrap();
     let request = FetchRequest::parse_strict(body, &client, &Isolation::strict()).unwrap();
-    rig.ingest.engine.fetch(request).await.unwrap()
+    rig.ingest.engine.fetch(request, None).await.unwrap()
 }
 
 /// Says of the rows that another version of the projection made them.

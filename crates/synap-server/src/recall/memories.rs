@@ -1,5 +1,6 @@
 //! Memories beside a conversation, for its prompt: what a question finds that was not said in it.
 
+use crate::identity::Identity;
 use crate::operations::Operations;
 use serde_json::{Map, Value, json};
 use synap_log::EventLog;
@@ -36,6 +37,7 @@ impl<L: EventLog> Operations<L> {
     /// conversation itself is not among them: its summary and its turns tell it.
     pub(super) async fn memories_beside(
         &self,
+        identity: &Identity,
         scope: &Scope,
         name: &ConversationName,
         wanted: &Wanted,
@@ -56,7 +58,7 @@ impl<L: EventLog> Operations<L> {
             conversation_first: false,
             ..FetchRequest::parse_in(body, scope.clone(), name)?
         };
-        let mut items = self.engine.fetch(request).await?.items;
+        let mut items = self.tell(identity, request, None).await?.items;
         let own = name.of(scope).id;
         items.retain(|item| item.conversation_id != Some(own));
         let text = prompt_of(&items, scope).text;

@@ -146,8 +146,14 @@ class DeleteDataResult(Answer):
     dry_run: bool = False
     #: There was anything to delete.
     found: bool = False
-    #: How much, such as `{"memories": 7}`.
+    #: How much, such as `{"memories": 7}`; with `events`, those that were taken out of the log.
     counts: dict[str, int] = Field(default_factory=dict)
+    requested_at: datetime | None = None
+    #: When its bytes were gone, or all of them that could go.
+    completed_at: datetime | None = None
+    #: The search of the data folder afterwards: `bytes`, and how often something of it was `found`. What others said in
+    #: the same words is found as well.
+    searched: dict[str, int] = Field(default_factory=dict)
     still_present_in: list[str] = Field(default_factory=list)
     #: Nothing is left anywhere.
     fully_removed: bool = False
