@@ -239,6 +239,27 @@ fn a_document_and_a_conversation_can_be_erased_and_the_rest_stays() {
         http.assert_verified();
     }
     assert_eq!(left.len(), 2, "{left:?}");
+    let memory = |http: &Http| {
+        let more = json!({"response_shape": "ranked", "search_query": [canary("ann", "inbox")]});
+        let found = items(&http.fetch(&whose("ann", &more)).ok());
+        found[0]["id"].as_str().expect("an id").to_owned()
+    };
+    is_complete(&erase(&server, &["--memory", &memory(&http)]));
+    assert_eq!(holding(&data, &of(&["inbox"])), []);
+    let two = format!(
+        "# A\n\n{}\n\n# B\n\n{}",
+        sentence("ann", "inbox"),
+        sentence("ann", "more")
+    );
+    let both = json!({"document": two, "document_type": "markdown", "document_id": "both"});
+    http.store(&whose("ann", &both));
+    let args = ["erase", "--yes", "--memory", &memory(&http)];
+    let refused = Cli::of(&server).run(args).failed().stderr;
+    assert!(
+        refused.contains("is of documents/both, which has 1 more"),
+        "{refused}"
+    );
+    assert_eq!(told(&http, "ann").len(), 3);
     let nothing = Cli::of(&server).run(
         [
             &["erase", "--yes"][..],

@@ -17,8 +17,8 @@ use synap_types::limits::{MEMORY_BYTES_MAX, RESULTS_MAX};
 use synap_types::{
     ApiError, Author, ContextItem, ConversationId, DeleteOf, DeleteRequest, DocumentErased,
     DocumentId, ErrorCode, EventBody, EventId, FetchMode, FetchRequest, ForgetRequest,
-    IdempotencyKey, Include, LevelName, MemoryForgotten, MemoryId, MemoryUpdated, ResponseShape,
-    Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
+    IdempotencyKey, Include, LevelName, MemoryForgotten, MemoryId, MemorySource, MemoryUpdated,
+    ResponseShape, Scope, ScopeErased, Timestamp, TypeFilter, UpdateRequest,
 };
 use uuid::Uuid;
 
@@ -303,6 +303,7 @@ impl<L: EventLog> Operations<L> {
     async fn target(&self, identity: &Identity, of: DeleteOf) -> Result<Target, ApiError> {
         Ok(match of {
             DeleteOf::Scope(scope) => Target::of(Some(scope)),
+            DeleteOf::Memory(id) => self.only_memory(identity, id).await?,
             DeleteOf::Document(scope, id) => Target {
                 document: Some(id),
                 ..Target::of(Some(scope))
@@ -315,6 +316,39 @@ impl<L: EventLog> Operations<L> {
                 }
             }
         })
+    }
+
+    /// What a memory was derived from, which can be erased for it only if nothing else was.
+    async fn only_memory(&self, identity: &Identity, id: MemoryId) -> Result<Target, ApiError> {
+        let row = match self.memory_row(identity, &id.to_string()).await {
+            Ok((row, _)) => row,
+            Err(refusal) if refusal == ApiError::not_found() => return Ok(Target::default()),
+            Err(refusal) => return Err(refusal),
+        };
+        let (scope, source) = (row.scope, row.source);
+        let target = match &source {
+            MemorySource::Document(id) => Target {
+                document: Some(id.clone()),
+                ..Target::of(Some(scope.clone()))
+            },
+            MemorySource::Conversation(id) => Target {
+                conversation: Some(*id),
+                ..Target::of(Some(scope.clone()))
+            },
+        };
+        let wanted = target.clone();
+        let read = move |view: &ScopeView<'_, Rows<'_>>| wanted.found(view);
+        match self.engine.read(scope, read).await? {
+            None | Some((0..=1, 0) | (0, 0..=1)) => Ok(target),
+            Some((memories, turns)) => Err(ApiError::invalid(
+                "memory_id",
+                format!(
+                    "is of {}, which has {} more: erase that, and store anew what is to stay",
+                    source.about(),
+                    memories.max(turns) - 1
+                ),
+            )),
+        }
     }
 
     /// What became of a deletion. An id that is no UUID is unknown like any other.

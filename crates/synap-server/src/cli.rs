@@ -316,6 +316,9 @@ pub(crate) struct EraseArgs {
     /// This conversation of the user
     #[arg(long, value_name = "ID")]
     pub(crate) conversation: Option<String>,
+    /// What this memory was derived from, if nothing else was; else it is said what to erase
+    #[arg(long, value_name = "ID", conflicts_with_all = ["conversation", "document"])]
+    pub(crate) memory: Option<String>,
     /// Only count
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -4,7 +4,7 @@ use crate::json::Fields;
 use crate::limits::{FORGET_CHARS_MAX, FORGET_CHARS_MIN};
 use crate::{
     ApiError, ClientId, Content, ConversationName, DocumentId, DocumentType, IdempotencyKey,
-    InstanceId, Isolation, LevelName, MergeStrategy, Scope, ScopeIds, ingest,
+    InstanceId, Isolation, LevelName, MemoryId, MergeStrategy, Scope, ScopeIds, ingest,
 };
 use serde_json::{Map, Value};
 
@@ -102,6 +102,8 @@ pub enum DeleteOf {
     Conversation(ConversationName, ScopeIds),
     /// Every version of one document.
     Document(Scope, DocumentId),
+    /// What one memory was derived from, if nothing else was.
+    Memory(MemoryId),
 }
 
 /// Whose data to delete.
@@ -157,8 +159,15 @@ impl DeleteRequest {
                 let text = id.to_string();
                 (DeleteOf::Document(scope, id), Some(text))
             }
+            "memory" => {
+                let text = fields.string("memory_id", 64)?;
+                let text = text.ok_or_else(|| ApiError::invalid("memory_id", "is required"))?;
+                let id = text.parse();
+                let id = id.map_err(|_| ApiError::invalid("memory_id", "is no UUID"))?;
+                (DeleteOf::Memory(id), Some(text))
+            }
             _ => {
-                let problem = "must be user, customer, conversation or document";
+                let problem = "must be user, customer, conversation, document or memory";
                 return Err(ApiError::invalid("scope", problem));
             }
         };
@@ -217,7 +226,7 @@ mod tests {
             ),
             (
                 body("client", json!("x")),
-                "scope must be user, customer, conversation or document",
+                "scope must be user, customer, conversation, document or memory",
             ),
             (body("document", json!("c1")), "document_id is required"),
             (

@@ -20,10 +20,12 @@ class Data(Part):
         customer_id: str | None = None,
         conversation_id: Id | None = None,
         document_id: str | None = None,
+        memory_id: Id | None = None,
         dry_run: bool = False,
         confirm: str | None = None,
     ) -> DeleteDataResult:
         """Deletes what is remembered of a `user`, a `customer` (its users included), a `conversation` or a `document`.
+        A `memory` goes with what it was derived from, if nothing else was; else there is an `InvalidInputError`.
 
         Nothing of it is told any more when this returns, and its bytes begin to go: `still_present_in` says where they
         are, until `status` tells that it is `fully_removed`. `dry_run` only counts; else `confirm` must repeat the id
@@ -34,6 +36,7 @@ class Data(Part):
             "customer_id": customer_id,
             "conversation_id": conversation_id,
             "document_id": document_id,
+            "memory_id": memory_id,
         }
         _wire.refuse_empty_ids(ids)
         body = _wire.without_unset({"scope": scope, **ids, "dry_run": dry_run, "confirm": confirm})

@@ -30,7 +30,7 @@ Moment: TypeAlias = datetime | date | str
 PromptStyle: TypeAlias = Literal["structured", "narrative", "bullet_points"]
 CompactedFormat: TypeAlias = Literal["structured", "narrative", "injection"]
 Strategy: TypeAlias = Literal["conservative", "balanced", "aggressive", "adaptive", "low", "medium", "high"]
-DeleteScope: TypeAlias = Literal["user", "customer", "conversation", "document"]
+DeleteScope: TypeAlias = Literal["user", "customer", "conversation", "document", "memory"]
 ContextMode: TypeAlias = Literal["in-conversation", "conversation-summary"]
 
 DOCUMENT_TYPE = "document"

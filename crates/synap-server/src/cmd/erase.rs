@@ -16,13 +16,14 @@ const WATCH: Duration = Duration::from_millis(200);
 pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<ExitCode> {
     let whose = &args.whose;
     let target = [
+        ("memory", "memory_id", &args.memory),
         ("conversation", "conversation_id", &args.conversation),
         ("document", "document_id", &args.document),
         ("user", "user_id", &whose.user),
         ("customer", "customer_id", &whose.customer),
     ];
     let Some((kind, _, Some(id))) = target.iter().find(|(_, _, id)| id.is_some()) else {
-        bail!("say what to erase: --customer, --user, --document or --conversation");
+        bail!("say what to erase: --customer, --user, --document, --conversation or --memory");
     };
     if !args.yes && !args.dry_run {
         bail!("erasing cannot be undone: look at it with --dry-run, then give --yes");

@@ -103,11 +103,12 @@ shapes! {
         .has("store", text(), "Always `memory`");
     /// Whose data to delete.
     DeleteBody = Shape::new()
-        .has("scope", one_of(&[LevelName::USER, LevelName::CUSTOMER, "conversation", "document"]), "What to delete")
+        .has("scope", one_of(&[LevelName::USER, LevelName::CUSTOMER, "conversation", "document", "memory"]), "What to delete")
         .takes("user_id", id(), "The user")
         .takes("customer_id", id(), "The customer")
         .takes("conversation_id", id(), "The conversation")
         .takes("document_id", id(), "The document, of the user, of the customer, or of the client where neither is named")
+        .takes("memory_id", uuid(), "The memory: what it was derived from goes, if nothing else was derived from it")
         .takes("instance_id", id(), "The key's instance, to be sure of it")
         .takes("dry_run", flag(), "Only count")
         .takes("confirm", id(), "Repeats the id of what is deleted; required unless `dry_run`");
