@@ -25,8 +25,8 @@ class Data(Part):
         confirm: str | None = None,
     ) -> DeleteDataResult:
         """Deletes what is remembered of a `user`, a `customer` (its users included), a `conversation` or a `document`.
-        A `memory` goes with what it was derived from, if nothing else was; else there is an `InvalidInputError`.
 
+        A `memory` goes with what it was derived from, if nothing else was; else there is an `InvalidInputError`.
         Nothing of it is told any more when this returns, and its bytes begin to go: `still_present_in` says where they
         are, until `status` tells that it is `fully_removed`. `dry_run` only counts; else `confirm` must repeat the id
         of what is deleted.
