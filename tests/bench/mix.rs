@@ -56,14 +56,7 @@ fn pages(words: &mut Words, headings: u64) -> String {
     for _ in 0..headings {
         text.extend(["# ", &words.sentence(4), "\n\n"]);
         for _ in 0..3 {
-            text.extend([
-                &words.sentence(16),
-                ". ",
-                &words.sentence(14),
-                ".
-
-",
-            ]);
+            text.extend([&words.sentence(16), ". ", &words.sentence(14), ".\n\n"]);
         }
     }
     text

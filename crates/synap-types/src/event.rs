@@ -16,7 +16,7 @@ pub use self::conversation::{
 pub use self::enriched::{MemoriesEnriched, MemoryVector, QuantisedVector};
 pub use self::ingested::{Author, Content, MemoryIngested};
 
-use crate::{EventId, Scope, Timestamp, UPCASTERS, upcast};
+use crate::{EventId, Scope, Timestamp, UPCASTERS, Upcaster, upcast};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -232,6 +232,11 @@ impl Event {
 
     /// Reads stored bytes, lifting older versions to the latest.
     pub fn from_json(bytes: &[u8]) -> Result<Self, EventParseError> {
+        Self::from_json_with(UPCASTERS, bytes)
+    }
+
+    /// [`Event::from_json`] with other upcasters.
+    fn from_json_with(upcasters: &[Upcaster], bytes: &[u8]) -> Result<Self, EventParseError> {
         let envelope: Envelope<Value> =
             serde_json::from_slice(bytes).map_err(|source| EventParseError::Malformed {
                 at: "envelope".to_owned(),
@@ -243,7 +248,7 @@ impl Event {
             .and_then(|rest| rest.rsplit_once(".v"))
             .and_then(|(name, version)| Some((name, version.parse::<u16>().ok()?)))
             .ok_or_else(|| EventParseError::UnknownType(envelope.r#type.clone()))?;
-        let (version, data) = upcast(name, version, envelope.data);
+        let (version, data) = upcast(upcasters, name, version, envelope.data);
         let body = match EventBody::read(name, version, data) {
             Some(Ok(body)) => body,
             Some(Err(source)) => {
@@ -268,5 +273,51 @@ impl Event {
             return Ok(event);
         };
         Err(EventParseError::Contradiction { attribute })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A made-up first shape of the event, which called the content something else and knew no format.
+    fn text_to_content(mut data: Value) -> Value {
+        if let Some(fields) = data.as_object_mut()
+            && let Some(text) = fields.remove("text")
+        {
+            fields.insert(
+                "content".to_owned(),
+                serde_json::json!({"format": "text", "value": text}),
+            );
+        }
+        data
+    }
+
+    #[test]
+    fn a_stored_event_of_an_old_version_is_read_as_the_latest() {
+        let sample =
+            include_str!("../../../schemas/samples/memory_ingested/v1/client_minimal.json");
+        let latest = Event::from_json(sample.as_bytes()).unwrap();
+        let mut old: Value = serde_json::from_str(sample).unwrap();
+        let text = old["data"]["content"]["value"].take();
+        let data = old["data"].as_object_mut().unwrap();
+        data.remove("content");
+        data.insert("text".to_owned(), text);
+        old["type"] = "synap.memory.ingested.v0".into();
+        let old = old.to_string();
+        let refused = Event::from_json(old.as_bytes()).unwrap_err();
+        assert!(matches!(refused, EventParseError::UnknownType(_)));
+        let upcasters = [Upcaster {
+            event: "memory.ingested",
+            from: 0,
+            lift: text_to_content,
+        }];
+        let read = Event::from_json_with(&upcasters, old.as_bytes()).unwrap();
+        assert_eq!(read, latest);
+        assert_eq!(
+            read.to_json(),
+            latest.to_json(),
+            "and is told as the latest"
+        );
     }
 }

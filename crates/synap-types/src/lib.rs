@@ -64,4 +64,4 @@ pub use seq::Seq;
 pub use subject::{EventSubject, SubjectError, names};
 pub use timestamp::{Timestamp, TimestampError};
 pub use turn::TurnRole;
-pub use upcast::{UPCASTERS, Upcaster, upcast, upcast_with};
+pub use upcast::{UPCASTERS, Upcaster, upcast};

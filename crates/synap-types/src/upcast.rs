@@ -16,13 +16,8 @@ pub struct Upcaster {
 /// Every upcaster there is, oldest first. Add at the end; never edit one that shipped.
 pub const UPCASTERS: &[Upcaster] = &[];
 
-/// Lifts `data` as far as [`UPCASTERS`] goes; answers the version it ended at.
-pub fn upcast(event: &str, version: u16, data: Value) -> (u16, Value) {
-    upcast_with(UPCASTERS, event, version, data)
-}
-
-/// [`upcast`] over a table of the caller's.
-pub fn upcast_with(table: &[Upcaster], event: &str, version: u16, data: Value) -> (u16, Value) {
+/// Lifts `data` as far as a table of upcasters goes; answers the version it ended at.
+pub fn upcast(table: &[Upcaster], event: &str, version: u16, data: Value) -> (u16, Value) {
     table.iter().fold((version, data), |(version, data), step| {
         if step.event == event && step.from == version {
             (version + 1, (step.lift)(data))
@@ -68,7 +63,7 @@ mod tests {
 
     #[test]
     fn old_versions_are_lifted_step_by_step() {
-        let (version, data) = upcast_with(TABLE, "made.up", 1, json!({"at_s": 2, "name": "a"}));
+        let (version, data) = upcast(TABLE, "made.up", 1, json!({"at_s": 2, "name": "a"}));
         assert_eq!(version, 3);
         assert_eq!(
             (&data["at_ms"], &data["names"]),
@@ -78,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_later_version_starts_in_the_middle() {
-        let (version, data) = upcast_with(TABLE, "made.up", 2, json!({"at_ms": 5, "name": "a"}));
+        let (version, data) = upcast(TABLE, "made.up", 2, json!({"at_ms": 5, "name": "a"}));
         assert_eq!(version, 3);
         assert_eq!(data["at_ms"], json!(5));
     }
@@ -86,10 +81,7 @@ mod tests {
     #[test]
     fn the_latest_version_and_foreign_events_are_left_alone() {
         let data = json!({"name": "a"});
-        assert_eq!(
-            upcast_with(TABLE, "made.up", 3, data.clone()),
-            (3, data.clone())
-        );
-        assert_eq!(upcast_with(TABLE, "unheard.of", 1, data.clone()), (1, data));
+        assert_eq!(upcast(TABLE, "made.up", 3, data.clone()), (3, data.clone()));
+        assert_eq!(upcast(TABLE, "unheard.of", 1, data.clone()), (1, data));
     }
 }

@@ -201,18 +201,24 @@ class Memories:
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + timeout
         while True:
-            found = await self.status(ingestion_id)
-            if found.status == "completed":
-                return found
-            if found.status == "failed":
-                reason = found.error_message or "the server gave no reason"
-                details = {"ingestion_id": found.ingestion_id, "document_id": found.document_id}
-                raise IngestionFailedError(f"ingestion {found.ingestion_id} failed: {reason}", details=details)
             left_s = give_up_at - clock()
-            if left_s <= 0:
-                sentence = f"ingestion {found.ingestion_id} is still {found.status} after {timeout:g} s"
-                raise NotYetAppliedError(sentence, details={"ingestion_id": found.ingestion_id})
-            await asyncio.sleep(min(interval, left_s))
+            try:
+                found = await self.status(ingestion_id)
+            except NotYetAppliedError:
+                # The server is behind with everything: so it is with this.
+                if left_s <= 0:
+                    raise
+            else:
+                if found.status == "completed":
+                    return found
+                if found.status == "failed":
+                    reason = found.error_message or "the server gave no reason"
+                    details = {"ingestion_id": found.ingestion_id, "document_id": found.document_id}
+                    raise IngestionFailedError(f"ingestion {found.ingestion_id} failed: {reason}", details=details)
+                if left_s <= 0:
+                    sentence = f"ingestion {found.ingestion_id} is still {found.status} after {timeout:g} s"
+                    raise NotYetAppliedError(sentence, details={"ingestion_id": found.ingestion_id})
+            await asyncio.sleep(max(0, min(interval, left_s)))
             interval = min(interval * 1.5, max(interval, STATUS_INTERVAL_MAX_S))
 
 

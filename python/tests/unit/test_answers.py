@@ -189,6 +189,21 @@ def naps(monkeypatch):
     return taken
 
 
+async def test_waiting_goes_on_while_the_server_is_behind(client, naps):
+    progress = Progress("queued", "completed")
+
+    def behind_at_first(request: httpx.Request) -> httpx.Response:
+        if not naps:
+            return refusal(503, "NOT_YET_APPLIED", "behind")
+        return progress(request)
+
+    found = await client(behind_at_first).memories.wait_for_completion("i", timeout=1e6)
+    assert (found.status, progress.asked) == ("completed", 2)
+    naps.clear()
+    with pytest.raises(NotYetAppliedError):
+        await client(behind_at_first).memories.wait_for_completion("i", timeout=0)
+
+
 async def test_waiting_asks_less_and_less_often(client, naps):
     progress = Progress(*["queued"] * 12, "completed")
     found = await client(progress).memories.wait_for_completion("i", timeout=1e6, interval=0.1)
