@@ -253,6 +253,7 @@ fn a_document_and_a_conversation_can_be_erased_and_the_rest_stays() {
     );
     let both = json!({"document": two, "document_type": "markdown", "document_id": "both"});
     http.store(&whose("ann", &both));
+    applied(&http);
     let args = ["erase", "--yes", "--memory", &memory(&http)];
     let refused = Cli::of(&server).run(args).failed().stderr;
     assert!(
