@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use synap_projection::{State, apply};
 use synap_query::{Ranking, ScopeView, fetch};
-use synap_readmodel::{CheckpointRow, MemoryStore, ReadStore as _, SnapshotExt as _, key};
+use synap_readmodel::{
+    CheckpointRow, MemoryRow, MemoryStore, ReadStore as _, SnapshotExt as _, key,
+};
 use synap_types::{
-    Author, Content, Event, EventBody, EventId, FetchRequest, FetchResponse, Hash128, IngestionId,
-    Isolation, MemoryForgotten, MemoryIngested, MemoryUpdated, MergeStrategy, Scope, ScopeLevel,
-    Seq, Timestamp,
+    Author, ChangeUndone, Content, Event, EventBody, EventId, FetchRequest, FetchResponse, Hash128,
+    IngestionId, Isolation, MemoryForgotten, MemoryIngested, MemoryMoved, MemoryReceived,
+    MemoryUpdated, MergeStrategy, MoveOrigin, Scope, ScopeLevel, Seq, Timestamp,
 };
 
 const TOPICS: [&str; 8] = [
@@ -168,13 +170,64 @@ impl Dice {
     }
 }
 
-/// A history of documents that are replaced, memories that are changed, and memories that are forgotten.
+/// `to` tells what `row` tells.
+fn received(row: &MemoryRow, to: &Scope, id: EventId) -> EventBody {
+    EventBody::MemoryReceived(Box::new(MemoryReceived {
+        scope: to.clone(),
+        memory_id: MemoryReceived::id_in(to, row.id),
+        origins: vec![MoveOrigin {
+            scope: row.scope.clone(),
+            memory_id: row.id,
+            source: row.source.clone(),
+            event_id: row.event_id,
+        }],
+        counterpart: id,
+        content: Content::Text(row.text.clone()),
+        memory_type: row.kind,
+        category: row.category.clone(),
+        confidence: row.confidence,
+        speaker: row.speaker.clone(),
+        said_at: row.said_at(),
+        event_time: row.time.clone(),
+        entities: row.entities.clone(),
+        metadata: Map::new(),
+        author: author(),
+    }))
+}
+
+/// The scope of `row` tells it no more.
+fn taken_out(row: &MemoryRow, to: &Scope, id: EventId) -> EventBody {
+    EventBody::MemoryMoved(Box::new(MemoryMoved {
+        scope: row.scope.clone(),
+        memory_id: row.id,
+        source: row.source.clone(),
+        event_id: row.event_id,
+        span: row.span,
+        to: to.clone(),
+        moved_to: MemoryReceived::id_in(to, row.id),
+        counterpart: id,
+        author: author(),
+    }))
+}
+
+fn undone((row, undoes): (MemoryRow, EventId)) -> EventBody {
+    EventBody::ChangeUndone(Box::new(ChangeUndone {
+        scope: row.scope,
+        memory_id: row.id,
+        source: row.source,
+        undoes,
+        counterpart: None,
+        author: author(),
+    }))
+}
+
+/// A history of documents that are replaced, and of memories that are changed, forgotten, moved, and changed back.
 fn history(events: u64, dice: &mut Dice) -> Vec<Event> {
     let whose = [scope(&["acme", "dana"]), scope(&["acme"]), scope(&[])];
     let (store, mut history) = (MemoryStore::default(), Vec::new());
     for seq in 1..=events {
         let owner = &whose[dice.roll(3)];
-        let stored: Vec<_> = {
+        let (stored, undoes) = {
             let rows = store.snapshot();
             let view = ScopeView::new(owner.clone(), &rows).unwrap();
             let end = view
@@ -182,10 +235,22 @@ fn history(events: u64, dice: &mut Dice) -> Vec<Event> {
                 .unwrap()
                 .map_or(0, |row| row.totals.next_ordinal);
             let all = (0..end).filter_map(|ordinal| view.memory(ordinal).unwrap());
-            all.filter(|row| view.tells(row)).collect()
+            let all: Vec<MemoryRow> = all.collect();
+            // Of some version, and so not always of the last change.
+            let undoes = (!all.is_empty()).then(|| {
+                let row = all[dice.roll(all.len() as u64)].clone();
+                let last = Seq::new(row.ended_seq.unwrap_or(row.created_seq));
+                let (_, event) = view.history_at(last).unwrap().unwrap();
+                (row, event.event_id)
+            });
+            let told = all.into_iter().filter(|row| view.tells(row));
+            (told.collect::<Vec<_>>(), undoes)
         };
         let any = (!stored.is_empty()).then(|| &stored[dice.roll(stored.len() as u64)]);
-        let made = match (dice.roll(10), any) {
+        let made = match (dice.roll(18), any) {
+            (10, Some(row)) => event(seq, |id| received(row, &whose[dice.roll(3)], id)),
+            (11, Some(row)) => event(seq, |id| taken_out(row, &whose[dice.roll(3)], id)),
+            (12.., _) if undoes.is_some() => event(seq, |_| undone(undoes.unwrap())),
             (0 | 1, Some(row)) => event(seq, |_| {
                 EventBody::MemoryForgotten(Box::new(MemoryForgotten {
                     scope: owner.clone(),
@@ -225,8 +290,8 @@ fn history(events: u64, dice: &mut Dice) -> Vec<Event> {
 #[test]
 fn a_fetch_as_of_an_event_is_the_fetch_after_that_event() {
     let mut items = 0;
-    for seed in 1..=4 {
-        let events = history(24, &mut Dice(seed));
+    for seed in 1..=6 {
+        let events = history(32, &mut Dice(seed));
         let whole = folded(&events);
         for cut in 0..=events.len() {
             let prefix = folded(&events[..cut]);

@@ -23,6 +23,7 @@ mod inbox;
 mod ingesting;
 mod migrating;
 mod models;
+mod moving;
 mod named;
 mod nats_down;
 mod parking;

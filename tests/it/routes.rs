@@ -128,7 +128,9 @@ fn memories() -> Vec<Row> {
         .shows("/succeeded", 1),
         upload,
         get("/api/v1/memories/status/{ingestion_id}").shows("/status", "completed"),
-        get("/api/v1/memories/{memory_id}").shows("/content", "Alice likes green tea."),
+        get("/api/v1/memories/{memory_id}")
+            .shows("/content", "Alice likes green tea.")
+            .keeps("level", "/scope"),
         post("/v1/context/user/fetch", asked("user")).shows(found, "Alice likes green tea."),
         post("/v1/context/customer/fetch", asked("customer")).shows(found, "Acme sells green tea."),
         post("/v1/context/client/fetch", asked("client")).shows(found, "Green tea is a tea."),
@@ -146,10 +148,23 @@ fn memories() -> Vec<Row> {
         .shows("/candidates/0/content", "Alice likes black tea."),
         get("/v1/memories/{memory_id}/history")
             .shows("/versions/0/ended/how", "updated")
-            .keeps("level", "/scope"),
+            .keeps("event_id", "/versions/1/created/event_id"),
         get("/v1/scopes/{level}/events")
             .query("customer_id=acme&user_id=alice&limit=1")
             .shows("/events/0/type", "memory.ingested"),
+        Row::new("POST", "/v1/events/{event_id}/undo").shows("/memories/0/is_told", true),
+        post(
+            "/v1/memories/{memory_id}/promote",
+            json!({"to": "customer", "confirm": null, "user_id": "alice", "customer_id": "acme"}),
+        )
+        .shows("/scope", "customer")
+        .keeps("memory_id", "/memory_id"),
+        post(
+            "/v1/memories/{memory_id}/demote",
+            json!({"to": "user", "user_id": "alice"}),
+        )
+        .shows("/scope", "user")
+        .keeps("memory_id", "/memory_id"),
         Row::new("DELETE", "/api/v1/memories/{memory_id}").keeps("gone", "/memory_id"),
         post("/v1/data/delete", of("zoe", zoe))
             .shows("/found", true)

@@ -6,16 +6,22 @@ mod document;
 mod enrich;
 mod erase;
 mod memories;
+mod moved;
 mod passages;
 mod transcript;
+mod undo;
 
 use crate::State;
-use synap_readmodel::{HistoryRow, IngestionRow, SeenRow, Snapshot, StatsRow, StoreError, key};
+use synap_readmodel::{
+    ChangeRow, HistoryRow, IngestionRow, SeenRow, Snapshot, StatsRow, StoreError, key,
+};
 use synap_text::TEXT_VERSION;
-use synap_types::{DocumentId, Event, EventBody, Hash128, IngestionId, MemoryId, Scope, Seq};
+use synap_types::{
+    DocumentId, Event, EventBody, EventId, Hash128, IngestionId, MemoryId, Scope, Seq,
+};
 
 /// Raised when the same events give other rows: stores of another version are rebuilt. The low half is the text's.
-pub const PROJECTION_VERSION: u32 = (7 << 16) | TEXT_VERSION;
+pub const PROJECTION_VERSION: u32 = (8 << 16) | TEXT_VERSION;
 
 /// Why an event cannot be applied. Reads well after "could not apply: ".
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +56,9 @@ pub fn apply<S: Snapshot>(
         EventBody::ConversationCompacted(data) => conversation::compact(&at, data, state)?,
         EventBody::MemoryUpdated(data) => change::update(&at, data, state)?,
         EventBody::MemoryForgotten(data) => change::forget(&at, data, state)?,
+        EventBody::MemoryReceived(data) => moved::receive(&at, data, state)?,
+        EventBody::MemoryMoved(data) => moved::take_out(&at, data, state)?,
+        EventBody::ChangeUndone(data) => undo::apply(&at, data, state)?,
         EventBody::ScopeErased(data) => erase::apply(&at, data, state)?,
         EventBody::DocumentErased(data) => erase::document(&at, data, state)?,
         EventBody::ErasureCompleted(data) => erase::completed(&at, data, state)?,
@@ -77,6 +86,7 @@ fn remember<S: Snapshot>(at: &At<'_>, state: &mut State<'_, S>) -> Result<(), Ap
         event_id: at.event.id,
         event_type: at.event.type_token().to_owned(),
         about: at.event.about(),
+        undoes: at.event.undoes(),
         by: at.event.author().map(|author| author.key_id.clone()),
         time: at.accepted_at(),
         latest: known.latest,
@@ -122,6 +132,24 @@ impl<'a> At<'a> {
     /// When the event was accepted, in microseconds since 1970.
     fn accepted_at(&self) -> i64 {
         self.event.time.micros()
+    }
+
+    /// Notes that the event changed `memory`, so that it can be undone.
+    fn changed<S: Snapshot>(
+        &self,
+        memory_id: MemoryId,
+        is_receipt: bool,
+        counterpart: Option<EventId>,
+        state: &mut State<'_, S>,
+    ) {
+        let row = ChangeRow {
+            scope: self.scope.clone(),
+            memory_id,
+            seq: self.seq.get(),
+            is_receipt,
+            counterpart,
+        };
+        state.put(key::change(&self.client, self.event.id), &row);
     }
 
     /// Writes what became of an ingestion.

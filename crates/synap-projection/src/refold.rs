@@ -222,6 +222,7 @@ fn drop_index_rows(
     let (hash, client) = (scope.hash(), &family.client);
     scan(old, &key::memories(&hash), |_, row: MemoryRow| {
         writes.delete(key::memory_index(client, row.id));
+        writes.delete(key::received(client, row.id));
     })?;
     scan(
         old,
@@ -243,6 +244,7 @@ fn drop_index_rows(
         let event = row.event_id.uuid();
         writes.delete(key::ingestion(client, IngestionId::new(event)));
         writes.delete(key::deletion(client, row.event_id));
+        writes.delete(key::change(client, row.event_id));
         seqs.insert(seq_of(rest));
     })
 }

@@ -12,6 +12,7 @@
 mod as_of;
 mod budget;
 mod candidate;
+mod change;
 mod conversation;
 mod described;
 mod error;
@@ -31,6 +32,7 @@ mod signal;
 mod view;
 
 pub use as_of::{AsOfError, as_of};
+pub use change::{LastChange, change, last_change, moved_from, received};
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;

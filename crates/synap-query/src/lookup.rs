@@ -51,12 +51,21 @@ pub fn memory(
     let Some(row) = row.filter(|row| row.id == id && view.tells(row)) else {
         return Ok(None);
     };
+    let given = data_of(&view, &row)?;
+    Ok(Some((row, given)))
+}
+
+/// The caller's own data of a memory.
+pub(crate) fn data_of<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    row: &MemoryRow,
+) -> Result<Map<String, Value>, FetchError> {
     let given = row
         .metadata
-        .map(|under| snapshot.row(&key::metadata(view.hash(), under)));
+        .map(|under| view.snapshot.row(&key::metadata(view.hash(), under)));
     let given = given.transpose()?.flatten();
     let given = given.and_then(|given| serde_json::from_str(&given.json).ok());
-    Ok(Some((row, given.unwrap_or_default())))
+    Ok(given.unwrap_or_default())
 }
 
 /// When the memory of this id was forgotten, if this partition knows it and it belongs to `client`.
@@ -73,7 +82,9 @@ pub fn forgotten_at(
         return Err(FetchError::ForeignRow);
     }
     let tombstone = snapshot.row(&key::tombstone(&index.scope.hash(), id))?;
-    Ok(tombstone.map(|row| Timestamp::from_micros(row.accepted_at)))
+    // What was moved is told elsewhere, and what was told again is not forgotten.
+    let forgotten = tombstone.filter(|row| !row.lifted && row.moved.is_none());
+    Ok(forgotten.map(|row| Timestamp::from_micros(row.accepted_at)))
 }
 
 /// What the call with this id forgot, if this partition knows it and it belongs to `client`.

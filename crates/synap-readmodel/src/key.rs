@@ -31,6 +31,8 @@
 //!  0x26  rows      FreshRow         seq:8                      (partition) events that added memories
 //!  0x27  rows      VectorsRow       model:16 chunk:4           chunk = ordinal / 4096
 //!  0x28  rows      HistoryRow       seq:8                      every event of the scope, oldest first
+//!  0x29  rows      ChangeRow        event id:16                (scope: the client's)
+//!  0x2a  rows      ReceivedRow      memory id:16               (scope: the client's)
 //!  0x30  postings  [Posting]        term NUL chunk:4           chunk = ordinal / 4096
 //!  0x31  postings  Summary          term NUL chunk:4
 //!  0x32  postings  [Passage]        chunk:4                    chunk = ordinal / 64
@@ -47,10 +49,10 @@ mod kind;
 pub use kind::{Kind, Table};
 
 use crate::{
-    CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, ErasuresRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow,
-    MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow, PendingErasureRow, ProfileRow, SeenRow,
-    StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow,
+    ChangeRow, CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow,
+    DocumentRow, ErasedRow, ErasuresRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow,
+    MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow, PendingErasureRow,
+    ProfileRow, ReceivedRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -334,6 +336,22 @@ pub fn memories(scope: &Hash128) -> Prefix {
 /// What one call forgot. `client` is the hash of the client's own scope: the caller may not know more.
 pub fn forgetting(client: &Hash128, request: EventId) -> RowKey<ForgettingRow> {
     RowKey::new(Kind::Forgetting, client, &[request.uuid().as_bytes()])
+}
+
+/// What an event changed. `client` is the hash of the client's own scope: the caller may not know more.
+pub fn change(client: &Hash128, event: EventId) -> RowKey<ChangeRow> {
+    RowKey::new(Kind::Change, client, &[event.uuid().as_bytes()])
+}
+
+/// Where a memory was before its scope received it. `client` is the hash of the client's own scope: the caller may not
+/// know more.
+pub fn received(client: &Hash128, memory: MemoryId) -> RowKey<ReceivedRow> {
+    RowKey::new(Kind::Received, client, &[memory.uuid().as_bytes()])
+}
+
+/// Every memory of a client that its scope received, in no meaningful order.
+pub fn all_received(client: &Hash128) -> Prefix {
+    Prefix(Key::new(Kind::Received, client, &[]))
 }
 
 /// One turn of a conversation; numbers count from 1.

@@ -27,11 +27,12 @@ pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
 pub use port::{Item, ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
-    CheckpointRow, CompactedSentence, CompactionRow, CompletedErasure, ConversationIndexRow,
-    ConversationRow, DeletionRow, DocumentRow, ErasedRow, ErasuresRow, ForgettingRow, FreshRow,
-    HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, PROFILE_ATTRIBUTES_MAX,
-    ParkedRow, ParkedSubjectRow, PendingErasureRow, ProfileAttribute, ProfileRow, Row, SeenRow,
-    StatsRow, ThreadRow, TombstoneRow, Totals, TurnRow, VectorsRow, last_erasure,
+    ChangeRow, CheckpointRow, CompactedSentence, CompactionRow, CompletedErasure,
+    ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow, ErasedRow, ErasuresRow,
+    ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
+    MovedTo, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, PendingErasureRow,
+    ProfileAttribute, ProfileRow, ReceivedRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow,
+    Totals, TurnRow, VectorsRow, last_erasure,
 };
 pub use vector::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, VECTOR_BYTES, Vector};
 pub use write_set::{Write, WriteSet};

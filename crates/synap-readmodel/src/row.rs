@@ -1,13 +1,19 @@
 //! Rows: the values of the read model. Disposable: a change of meaning raises the projection's version, and the log is
 //! replayed. Never the wire's types.
 
+mod parts;
+
+pub use parts::{
+    CompactedSentence, CompletedErasure, MovedTo, PROFILE_ATTRIBUTES_MAX, ProfileAttribute, Totals,
+};
+
 use crate::{RowKey, key};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use synap_types::{
     CompactionStrategy, ConversationId, DocumentId, EventId, EventTime, Id, IngestionId, MemoryId,
-    MemorySource, MemoryType, Scope, Timestamp, TurnDoor, TurnRole,
+    MemorySource, MemoryType, MoveOrigin, Scope, Timestamp, TurnDoor, TurnRole,
 };
 use uuid::Uuid;
 
@@ -153,7 +159,7 @@ rows! {
     }
 
     /// What one event of a scope did to it: who wrote it and when, and how much the scope holds since.
-    HistoryRow v 1 {
+    HistoryRow v 2 {
         /// Whose, in full: compared when read, since keys hold a hash.
         scope: Scope,
         /// The event.
@@ -162,6 +168,8 @@ rows! {
         event_type: String,
         /// What it was about: the CloudEvents subject.
         about: String,
+        /// The event that it compensates, where it undoes one.
+        undoes: Option<EventId>,
         /// The name of the key that wrote it, where one did.
         by: Option<String>,
         /// When it was accepted, in microseconds since 1970.
@@ -347,13 +355,47 @@ rows! {
     }
 
     /// A memory that may not come back.
-    TombstoneRow v 2 {
-        /// Place of the event that forgot it.
+    TombstoneRow v 3 {
+        /// Place of the event that forgot it, or moved it to another scope.
         seq: u64,
+        /// Where it was moved, if it was.
+        moved: Option<MovedTo>,
+        /// That was undone: it is told, and may come back.
+        lifted: bool,
         /// The call that forgot it, if it forgot more than this one.
         request: Option<EventId>,
         /// When that was accepted, in microseconds since 1970.
         accepted_at: i64,
+    }
+
+    /// A change of one memory: what can be undone.
+    ChangeRow v 1 {
+        /// Whose memory.
+        scope: Scope,
+        /// Which.
+        memory_id: MemoryId,
+        /// Place of the event.
+        seq: u64,
+        /// Whether the scope received the memory by it: before, there was none.
+        is_receipt: bool,
+        /// Of a move, or of what undoes one: the event of its other half, in the other scope.
+        counterpart: Option<EventId>,
+    }
+
+    /// A memory that its scope received from another one.
+    ReceivedRow v 1 {
+        /// Whose it is now.
+        scope: Scope,
+        /// Its id there.
+        memory_id: MemoryId,
+        /// The event.
+        event_id: EventId,
+        /// Its place.
+        seq: u64,
+        /// When it was accepted, in microseconds since 1970.
+        accepted_at: i64,
+        /// Where it was, the last place last.
+        origins: Vec<MoveOrigin>,
     }
 
     /// What one call forgot.
@@ -393,71 +435,6 @@ rows! {
         /// When and how its bytes were taken out of the log, if they were.
         completed: Option<CompletedErasure>,
     }
-}
-
-/// What of a scope a fetch counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// The erasure that the counts begin after; 0 if there was none.
-    pub erased: u64,
-    /// The ordinal of the first memory after the last erasure: what has a lower one is gone.
-    pub first_ordinal: u32,
-    /// The ordinal of the next memory; never used twice.
-    pub next_ordinal: u32,
-    /// Memories that a fetch can return.
-    pub live: u32,
-    /// Terms of all of those.
-    pub live_terms: u64,
-    /// Passages that have any of those.
-    pub live_passages: u32,
-    /// Terms of those passages.
-    pub live_passage_terms: u64,
-}
-
-/// That an erasure's events are not in the log any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CompletedErasure {
-    /// When that was recorded, in microseconds since 1970.
-    pub at: i64,
-    /// Events that were taken out.
-    pub events: u64,
-    /// Bytes that were searched for what they held.
-    pub searched_bytes: u64,
-    /// Places where something of it was found nevertheless.
-    pub found: u64,
-}
-
-/// Attributes of one profile. The oldest one goes when another comes.
-pub const PROFILE_ATTRIBUTES_MAX: usize = 64;
-
-/// One sentence of a summary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CompactedSentence {
-    /// The turn that it was said in.
-    pub turn: u32,
-    /// By whom.
-    pub speaker: String,
-    /// What was said.
-    pub text: String,
-    /// What it is: `decision`, `preference`, `fact`, `event`, `other`.
-    pub section: String,
-}
-
-/// One thing that is known of a user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProfileAttribute {
-    /// What is known.
-    pub value: String,
-    /// How sure the rule is.
-    pub confidence: f32,
-    /// When it was said or accepted, in microseconds since 1970.
-    pub updated_at: i64,
-    /// The memory that says so.
-    pub memory_id: MemoryId,
-    /// The conversation that it was said in.
-    pub conversation: Option<ConversationId>,
-    /// Place of the event.
-    pub seq: u64,
 }
 
 impl VectorsRow {

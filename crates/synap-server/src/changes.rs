@@ -2,6 +2,7 @@
 
 use crate::conversations::{author, event_id, value};
 use crate::engine::Rows;
+use crate::erase::{Meant, about};
 use crate::identity::Identity;
 use crate::operations::Operations;
 use crate::recall::memory_json;
@@ -81,7 +82,7 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         id: &str,
     ) -> Result<Value, ApiError> {
-        let at = match self.memory_row(identity, id).await {
+        let (at, event) = match self.memory_row(identity, id).await {
             Ok((row, _)) => self.forget_row(identity, &row, None).await?,
             // Asked again, it is still forgotten: clients repeat a deletion whose answer was lost.
             Err(refusal) if refusal == ApiError::not_found() => {
@@ -90,11 +91,12 @@ impl<L: EventLog> Operations<L> {
                 let found = self
                     .engine
                     .find(move |rows| forgotten_at(rows, &client, id));
-                found.await?.ok_or(refusal)?
+                let at = found.await?.ok_or(refusal)?;
+                (at, self.memory_state(identity, id).await?.event_id)
             }
             Err(refusal) => return Err(refusal),
         };
-        Ok(json!({"memory_id": id, "deleted_at": at}))
+        Ok(json!({"memory_id": id, "deleted_at": at, "event_id": event}))
     }
 
     async fn forget_row(
@@ -102,7 +104,7 @@ impl<L: EventLog> Operations<L> {
         identity: &Identity,
         row: &MemoryRow,
         request_id: Option<EventId>,
-    ) -> Result<Timestamp, ApiError> {
+    ) -> Result<(Timestamp, EventId), ApiError> {
         // The memory as it is now is the key: forgotten twice at the same time, it is forgotten once.
         let key = IdempotencyKey::Caller(format!("forget {} of {}", row.id, row.event_id));
         let data = MemoryForgotten {
@@ -115,8 +117,8 @@ impl<L: EventLog> Operations<L> {
             author: author(identity),
         };
         let body = EventBody::MemoryForgotten(Box::new(data));
-        self.change(&row.scope, key.event_id(&row.scope), body)
-            .await
+        let event = key.event_id(&row.scope);
+        Ok((self.change(&row.scope, event, body).await?, event))
     }
 
     /// Forgets what a description names among one user's own memories, or says what it would.
@@ -262,6 +264,14 @@ impl<L: EventLog> Operations<L> {
                 wanted.found(view)
             })
             .await?;
+        let meant = Meant {
+            scope: scope.clone(),
+            about: about(target.conversation, target.document.as_ref()),
+            until: self.ingest.clock.now(),
+        };
+        let copies = self.copies(meant).await?;
+        // What was moved away may be all that there is.
+        let found = found.or_else(|| (!copies.is_empty()).then_some((0, 0)));
         let row = |(memories, turns)| DeletionRow {
             scope: scope.clone(),
             conversation: target.conversation,
@@ -278,10 +288,19 @@ impl<L: EventLog> Operations<L> {
             let Some(found) = found.or_else(|| is_whole_customer.then_some((0, 0))) else {
                 return Ok(nothing_to_delete(id, request.dry_run));
             };
-            return Ok(deletion_json(id, &row(found), request.dry_run));
+            let told = deletion_json(id, &row(found), request.dry_run);
+            return Ok(with_copies(told, copies.len()));
         }
+        // First what is elsewhere: cut off in between, the same call goes on with the rest.
+        self.erase_copies(id, &copies, &author(identity)).await?;
         let body = target.event(id, &scope, author(identity));
         self.change(&scope, id, body).await?;
+        let told = self.hidden(identity, id).await?;
+        Ok(with_copies(told, copies.len()))
+    }
+
+    /// The answer to a deletion that has just been asked for.
+    async fn hidden(&self, identity: &Identity, id: EventId) -> Result<Value, ApiError> {
         match self.deletion_of(identity, id).await {
             Err(refusal) if refusal == ApiError::not_found() => Err(ApiError::new(
                 ErrorCode::NotYetApplied,
@@ -369,7 +388,7 @@ impl<L: EventLog> Operations<L> {
     }
 
     /// Appends an event and waits for its effect: what comes back afterwards has it.
-    async fn change(
+    pub(crate) async fn change(
         &self,
         scope: &Scope,
         id: EventId,
@@ -451,6 +470,15 @@ fn deletion_json(id: EventId, row: &DeletionRow, dry_run: bool) -> Value {
         set("searched", searched);
     }
     set("counts", counts.into());
+    told
+}
+
+/// Says how many memories elsewhere, which were moved there, go as well.
+fn with_copies(mut told: Value, copies: usize) -> Value {
+    let counts = told.get_mut("counts").and_then(Value::as_object_mut);
+    if let Some(counts) = counts.filter(|_| copies > 0) {
+        counts.insert("copies".to_owned(), copies.into());
+    }
     told
 }
 

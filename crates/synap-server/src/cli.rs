@@ -1,5 +1,9 @@
 //! The command line. Names, flags and variables here are contracts: scripts use them.
 
+mod moves;
+
+pub(crate) use moves::{DemoteArgs, PromoteArgs, UndoArgs};
+
 use crate::cmd;
 use crate::cmd::import::mem0::WithoutUser;
 use crate::config::ServeArgs;
@@ -58,6 +62,17 @@ enum Command {
     /// Hidden at once; then its events are overwritten in the log, its rows and their files rewritten, and the data folder is
     /// searched for what they held.
     Erase(EraseArgs),
+    /// Move a memory to a wider scope of its own chain: its customer's, or the application's
+    ///
+    /// It has another id there, and is not told where it was. `synap undo` with the event that is printed moves it back.
+    Promote(PromoteArgs),
+    /// Move a memory to a narrower scope below its own: a customer's, or a user's
+    Demote(DemoteArgs),
+    /// Undo an update, forgetting, a promotion or demotion, or what undid one of these
+    ///
+    /// By the event, which trace, history and the answers name. It has to be the last change of its memory; an erasure cannot
+    /// be undone. The history keeps both.
+    Undo(UndoArgs),
     /// Show what happened in a scope, event by event
     History(HistoryArgs),
     /// Show where a memory comes from, and every version of it
@@ -527,6 +542,9 @@ impl Cli {
             Command::Fetch(args) => cmd::fetch::run(&args),
             Command::Eval(args) => cmd::eval::run(&args),
             Command::Erase(args) => cmd::erase::run(&args),
+            Command::Promote(args) => cmd::moves::promote(&args),
+            Command::Demote(args) => cmd::moves::demote(&args),
+            Command::Undo(args) => cmd::moves::undo(&args),
             Command::History(args) => cmd::history::run(&args),
             Command::Trace(args) => cmd::history::trace(&args),
             Command::Status(args) => cmd::status::run(&args),

@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod job;
+pub(crate) mod moves;
 pub(crate) mod restore;
 pub(crate) mod status;
 

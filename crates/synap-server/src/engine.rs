@@ -231,6 +231,20 @@ impl<L: EventLog> Engine<L> {
         Ok(owners)
     }
 
+    /// Reads something of every partition.
+    pub(crate) async fn find_all<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Rows<'_>) -> Result<Vec<T>, FetchError> + Send + Sync + 'static,
+    ) -> Result<Vec<T>, ApiError> {
+        let (read, mut found) = (Arc::new(read), Vec::new());
+        for (partition, node) in &self.nodes {
+            self.catch_up_if_possible(*partition).await;
+            let (live, read) = (node.live(), Arc::clone(&read));
+            found.extend(blocking(move || read(&live.store.snapshot())).await?);
+        }
+        Ok(found)
+    }
+
     async fn catch_up_if_possible(&self, partition: Partition) {
         if let Err(e) = self.catch_up(partition).await {
             debug!(%partition, error = %e, "reading rows that may be behind the log");

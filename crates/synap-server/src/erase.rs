@@ -6,9 +6,14 @@
 //!           ─► the data folder is searched for what the events held ─► ErasureCompleted ─► DeletionRow.completed
 //! ```
 //!
+//! What was moved elsewhere from what is erased goes first (`copies.rs`).
+//!
 //! Cut off anywhere, it begins anew at the next start: the row stays until the last event, and every step may be repeated.
 
+mod copies;
 mod search;
+
+pub(crate) use copies::Meant;
 
 use crate::node::Node;
 use crate::operations::Operations;
@@ -23,10 +28,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use synap_log::{ErasedEvent, Erasure, EventLog, Recorded};
 use synap_query::{ScopeView, deletion};
-use synap_readmodel::{MemoryRow, PendingErasureRow, ReadStore as _, Snapshot as _, codec, key};
+use synap_readmodel::{
+    MemoryRow, PendingErasureRow, ReadStore as _, Snapshot as _, SnapshotExt as _, codec, key,
+};
 use synap_types::{
-    ErasureCompleted, EventBody, EventId, EventSubject, Hash128, MemorySource, Partition, Scope,
-    Seq,
+    Author, ConversationId, DocumentId, ErasureCompleted, EventBody, EventId, EventSubject,
+    Hash128, MemorySource, Partition, Scope, Seq, Timestamp,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -36,6 +43,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How often traces are looked for while some are found, and the time between.
 const SEARCHES: u32 = 4;
 const SEARCH_AGAIN: Duration = Duration::from_millis(500);
+/// How often it is looked whether copies are gone.
+const LOOK: Duration = Duration::from_millis(200);
 /// Erasures that one pass takes up.
 const PASS_MAX: usize = 100;
 /// The events that say what was erased: they hold nothing of it, and stay.
@@ -65,8 +74,11 @@ pub(crate) async fn run<L: EventLog>(
         let mut progress = node.live().progress.clone();
         progress.borrow_and_update();
         match worker.pass().await {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(Pass::Done) => {}
+            Ok(Pass::Waits) => {
+                stop.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+            }
+            Ok(Pass::Nothing) => {
                 let changed = async {
                     if progress.changed().await.is_err() {
                         tokio::time::sleep(PAUSE).await;
@@ -86,6 +98,14 @@ pub(crate) async fn run<L: EventLog>(
     }
 }
 
+/// What one pass came to.
+enum Pass {
+    Nothing,
+    /// Copies are erased before what they were made of.
+    Waits,
+    Done,
+}
+
 struct Worker<'a, L> {
     operations: &'a Arc<Operations<L>>,
     node: &'a Arc<Node<L>>,
@@ -103,15 +123,20 @@ struct Found {
 }
 
 impl<L: EventLog> Worker<'_, L> {
-    /// Does what is pending; answers whether there was something.
-    async fn pass(&self) -> anyhow::Result<bool> {
+    /// Does what is pending.
+    async fn pass(&self) -> anyhow::Result<Pass> {
         let pending = self.pending()?;
         if pending.is_empty() {
-            return Ok(false);
+            return Ok(Pass::Nothing);
         }
         let mut all = Vec::with_capacity(pending.len());
         for (seq, row) in pending {
-            all.push(self.find(seq, row).await?);
+            if !self.has_copies(seq, &row).await? {
+                all.push(self.find(seq, row).await?);
+            }
+        }
+        if all.is_empty() {
+            return Ok(Pass::Waits);
         }
         let erasures = all.iter().filter(|found| !found.events.is_empty());
         let erasures: Vec<Erasure> = erasures.map(Found::erasure).collect();
@@ -146,7 +171,39 @@ impl<L: EventLog> Worker<'_, L> {
             let engine = &self.operations.engine;
             engine.applied(placed.partition, placed.at).await;
         }
-        Ok(true)
+        Ok(Pass::Done)
+    }
+
+    /// Whether memories that were moved away from what is erased are there yet. They are erased, if nobody did it.
+    async fn has_copies(&self, seq: Seq, pending: &PendingErasureRow) -> anyhow::Result<bool> {
+        let engine = &self.operations.engine;
+        for partition in engine.nodes.keys() {
+            engine.catch_up(*partition).await?;
+        }
+        let live = self.node.live();
+        let (row, event) = {
+            let rows = live.store.snapshot();
+            let client = pending.scope.client();
+            let event = rows.row(&key::history(&pending.scope.hash(), seq))?;
+            (deletion(&rows, client, pending.deletion_id)?, event)
+        };
+        let Some(row) = row else {
+            return Ok(false);
+        };
+        let meant = Meant {
+            scope: pending.scope.clone(),
+            about: about(pending.conversation, pending.document.as_ref()),
+            until: Timestamp::from_micros(row.accepted_at),
+        };
+        let copies = self.operations.copies(meant).await?;
+        let by = event.and_then(|event| event.by);
+        let author = Author {
+            instance_id: "erasure".parse()?,
+            key_id: by.unwrap_or_else(|| "synap".to_owned()),
+        };
+        let of = pending.deletion_id;
+        self.operations.erase_copies(of, &copies, &author).await?;
+        Ok(!copies.is_empty())
     }
 
     /// What is found is looked for again: a file that somebody reads goes when that is done.
@@ -188,11 +245,7 @@ impl<L: EventLog> Worker<'_, L> {
 
     /// The events before `until` that the deletion means, and what they hold.
     async fn find(&self, until: Seq, pending: PendingErasureRow) -> anyhow::Result<Found> {
-        let about = match (&pending.conversation, &pending.document) {
-            (Some(id), _) => Some(MemorySource::Conversation(*id)),
-            (None, Some(id)) => Some(MemorySource::Document(id.clone())),
-            (None, None) => None,
-        };
+        let about = about(pending.conversation, pending.document.as_ref());
         let memories = match &about {
             Some(source) => self.memories(&pending.scope, source)?,
             None => BTreeSet::new(),
@@ -269,6 +322,16 @@ impl Found {
             events: self.events.clone(),
         }
     }
+}
+
+/// The document or conversation that a deletion is of, where it is not of a whole scope.
+pub(crate) fn about(
+    conversation: Option<ConversationId>,
+    document: Option<&DocumentId>,
+) -> Option<MemorySource> {
+    conversation
+        .map(MemorySource::Conversation)
+        .or_else(|| document.cloned().map(MemorySource::Document))
 }
 
 /// Hash of an event's scope, and its id.

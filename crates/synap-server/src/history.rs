@@ -2,7 +2,9 @@
 
 use crate::engine::Rows;
 use crate::identity::Identity;
+use crate::moves::place;
 use crate::operations::Operations;
+use crate::recall::set;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use synap_log::EventLog;
@@ -73,14 +75,21 @@ impl<L: EventLog> Operations<L> {
         let scope = found.last().map(|last| last.row.scope.clone());
         let scope = scope.ok_or_else(ApiError::not_found)?;
         let is_told = found.last().is_some_and(|last| last.row.is_live());
-        let told: Vec<Value> = (1..)
+        let versions: Vec<Value> = (1..)
             .zip(&found)
             .map(|(number, version)| self.version(&scope, number, version))
             .collect();
-        Ok(
-            json!({"memory_id": id, "scope": scope.kind(), "scope_path": scope.path_json(), "is_told": is_told,
-            "versions": told}),
-        )
+        let mut told = json!({"memory_id": id, "scope": scope.kind(), "scope_path": scope.path_json(), "is_told": is_told,
+            "versions": versions});
+        let last = self.state_in(identity, &scope, id).await?;
+        if let Some(to) = last.and_then(|last| last.moved_to) {
+            set(&mut told, "moved_to", place(to.memory_id, &to.scope));
+        }
+        let received = self.received(identity, &scope, id).await?;
+        if let Some(from) = received.and_then(|mut row| row.origins.pop()) {
+            set(&mut told, "moved_from", place(from.memory_id, &from.scope));
+        }
+        Ok(told)
     }
 
     fn version(&self, scope: &Scope, number: u32, version: &Version) -> Value {
@@ -95,17 +104,17 @@ impl<L: EventLog> Operations<L> {
             let how = match event.1.event_type.as_str() {
                 "memory-updated" => "updated",
                 "memory-forgotten" => "forgotten",
-                "scope-erased" => "erased",
+                "memory-moved" => "moved",
+                "change-undone" => "undone",
+                "scope-erased" | "document-erased" => "erased",
                 _ => "superseded",
             };
             let mut ended = self.event(scope, event);
-            if let Some(fields) = ended.as_object_mut() {
-                fields.insert("how".to_owned(), how.into());
-            }
+            set(&mut ended, "how", how.into());
             ended
         });
-        if let (Some(ended), Some(fields)) = (ended, told.as_object_mut()) {
-            fields.insert("ended".to_owned(), ended);
+        if let Some(ended) = ended {
+            set(&mut told, "ended", ended);
         }
         told
     }
@@ -113,8 +122,11 @@ impl<L: EventLog> Operations<L> {
     fn event(&self, scope: &Scope, (seq, row): &Event) -> Value {
         let mut told = json!({"event_id": row.event_id, "seq": seq, "type": row.event_type.replace('-', "."),
             "about": row.about, "time": Timestamp::from_micros(row.time), "position": self.position(scope, *seq)});
-        if let (Some(by), Some(fields)) = (&row.by, told.as_object_mut()) {
-            fields.insert("by".to_owned(), by.as_str().into());
+        if let Some(by) = &row.by {
+            set(&mut told, "by", by.as_str().into());
+        }
+        if let Some(undoes) = row.undoes {
+            set(&mut told, "undoes", json!(undoes));
         }
         told
     }

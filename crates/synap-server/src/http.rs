@@ -6,6 +6,7 @@ mod archive;
 mod connections;
 mod conversations;
 mod history;
+mod moves;
 mod routes;
 mod schema;
 mod unread;
@@ -28,6 +29,7 @@ fn described<L: EventLog>() -> OpenApiRouter<Arc<App<L>>> {
         .merge(routes::routes())
         .merge(conversations::routes())
         .merge(history::routes())
+        .merge(moves::routes())
         .merge(vendor::routes())
         .merge(admin::routes())
         .merge(archive::routes())

@@ -20,6 +20,7 @@ mod ingest;
 mod jobs;
 mod metrics;
 mod models;
+mod moves;
 mod nats_doors;
 mod node;
 mod operations;

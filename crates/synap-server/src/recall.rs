@@ -405,7 +405,7 @@ impl Told {
     }
 }
 
-fn set(answer: &mut Value, field: &str, to: Value) {
+pub(crate) fn set(answer: &mut Value, field: &str, to: Value) {
     if let Value::Object(fields) = answer {
         fields.insert(field.to_owned(), to);
     }
@@ -520,7 +520,7 @@ pub(crate) fn memory_json((row, metadata): &MemoryWithData) -> Value {
     let mut memory = json!({"memory_id": row.id, "memory_type": row.kind.name(), "content": row.text,
         "confidence": hundredths(row.confidence), "created_at": Timestamp::from_micros(row.accepted_at),
         "source_document_id": row.source.to_string(), "scope": row.scope.kind(),
-        "scope_path": row.scope.path_json(), "metadata": metadata});
+        "scope_path": row.scope.path_json(), "metadata": metadata, "event_id": row.event_id});
     if let Some(category) = &row.category {
         set(&mut memory, "category", category.as_str().into());
     }

@@ -187,10 +187,199 @@ impl DeleteRequest {
     }
 }
 
+/// Which way a memory is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveTo {
+    /// To a scope of its own chain.
+    Wider,
+    /// To a scope below its own.
+    Narrower,
+}
+
+/// Where a memory is to be told from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveRequest {
+    /// Which way.
+    pub way: MoveTo,
+    /// The level of the scope that it goes to.
+    pub to: String,
+    /// Whose scope that is, as far as the caller said.
+    pub ids: ScopeIds,
+    /// Whether the caller knows that everybody is told.
+    pub confirm: bool,
+}
+
+impl MoveRequest {
+    /// Reads the body. Fields that are not known are ignored.
+    pub fn parse(body: Map<String, Value>, way: MoveTo) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let to = fields.string("to", crate::limits::LEVEL_NAME_BYTES_MAX)?;
+        Ok(Self {
+            way,
+            to: to.ok_or_else(|| ApiError::invalid("to", "is required"))?,
+            ids: fields.scope_ids()?,
+            confirm: fields.flag("confirm")?,
+        })
+    }
+
+    /// The scope that a memory of `own` goes to: one of `own`'s chain, or one strictly below it, and never another.
+    pub fn target(&self, isolation: &Isolation, own: &Scope) -> Result<Scope, ApiError> {
+        match self.way {
+            MoveTo::Wider => self.wider(own),
+            MoveTo::Narrower => self.narrower(isolation, own),
+        }
+    }
+
+    fn wider(&self, own: &Scope) -> Result<Scope, ApiError> {
+        if !self.ids.agree_with(own) {
+            return Err(not_its_own());
+        }
+        let mut chain = own.chain().skip(1);
+        let Some(target) = chain.find(|wider| wider.kind() == self.to) else {
+            let wider: Vec<String> = own.chain().skip(1).map(|s| s.kind().to_owned()).collect();
+            return Err(Self::no_such_level(own, "wider", &wider));
+        };
+        if target.path().is_empty() && !self.confirm {
+            let problem = "must be true: every customer and every user is told it then";
+            return Err(ApiError::invalid("confirm", problem));
+        }
+        Ok(target)
+    }
+
+    fn narrower(&self, isolation: &Isolation, own: &Scope) -> Result<Scope, ApiError> {
+        let ladder = isolation.ladder().iter();
+        let below: Vec<String> = ladder
+            .skip(own.path().len())
+            .map(LevelName::to_string)
+            .collect();
+        if !below.contains(&self.to) {
+            return Err(Self::no_such_level(own, "narrower", &below));
+        }
+        let mut ids = self.ids.clone();
+        for level in own.path() {
+            ids.scope
+                .entry(level.level.clone())
+                .or_insert_with(|| level.id.clone());
+        }
+        let target = isolation.scope_at(own.client(), &ids, &self.to)?;
+        if target == *own || !target.sees(own) {
+            return Err(not_its_own());
+        }
+        Ok(target)
+    }
+
+    fn no_such_level(own: &Scope, way: &str, levels: &[String]) -> ApiError {
+        let kind = own.kind();
+        let problem = match levels {
+            [] => format!("names no {way} scope: the memory is a {kind}'s, and there is none"),
+            levels => format!(
+                "names no {way} scope: the memory is a {kind}'s, so it must be {}",
+                levels.join(" or ")
+            ),
+        };
+        ApiError::invalid("to", problem)
+    }
+}
+
+fn not_its_own() -> ApiError {
+    ApiError::invalid("to", "goes with ids that are not the memory's own")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn moved(own: &[&str], way: MoveTo, body: Value) -> Result<String, String> {
+        let level = |(name, id): (&&str, &&str)| crate::ScopeLevel {
+            level: name.parse().unwrap(),
+            id: id.parse().unwrap(),
+        };
+        let path = ["customer", "user"].iter().zip(own).map(level).collect();
+        let own = Scope::new("app".parse().unwrap(), path).unwrap();
+        let request = MoveRequest::parse(object(body), way).map_err(|e| e.message)?;
+        let target = request.target(&Isolation::strict(), &own);
+        target
+            .map(|scope| format!("{scope:?}"))
+            .map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_promotion_stays_on_the_chain_and_everybody_is_told_only_if_that_is_confirmed() {
+        let up = |own: &[&str], body| moved(own, MoveTo::Wider, body);
+        let alice = ["acme", "alice"];
+        let acme = Ok("\"app\"/customer:\"acme\"".to_owned());
+        assert_eq!(up(&alice, json!({"to": "customer"})), acme);
+        let own = json!({"to": "customer", "customer_id": "acme", "user_id": "alice"});
+        assert_eq!(up(&alice, own), acme);
+        let all = json!({"to": "client", "confirm": true});
+        assert_eq!(up(&alice, all), Ok("\"app\"".to_owned()));
+        for (own, body, message) in [
+            (
+                &alice[..],
+                json!({"to": "client"}),
+                "confirm must be true: every customer and every user is told it then",
+            ),
+            (
+                &alice,
+                json!({"to": "customer", "customer_id": "globex"}),
+                "to goes with ids that are not the memory's own",
+            ),
+            (
+                &alice,
+                json!({"to": "user"}),
+                "to names no wider scope: the memory is a user's, so it must be customer or client",
+            ),
+            (
+                &[],
+                json!({"to": "customer"}),
+                "to names no wider scope: the memory is a client's, and there is none",
+            ),
+            (&alice, json!({}), "to is required"),
+        ] {
+            assert_eq!(up(own, body).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn a_demotion_goes_below_the_memorys_own_scope_and_never_to_another_customer() {
+        let down = |own: &[&str], body| moved(own, MoveTo::Narrower, body);
+        let bob = Ok("\"app\"/customer:\"acme\"/user:\"bob\"".to_owned());
+        let of_acme = json!({"to": "user", "user_id": "bob"});
+        assert_eq!(down(&["acme"], of_acme), bob);
+        let of_client = json!({"to": "user", "user_id": "bob", "customer_id": "acme"});
+        assert_eq!(down(&[], of_client), bob);
+        for (own, body, message) in [
+            (
+                &["acme"][..],
+                json!({"to": "user", "user_id": "bob", "customer_id": "globex"}),
+                "customer_id contradicts scope.customer",
+            ),
+            (
+                &["acme"],
+                json!({"to": "user", "user_id": "bob", "scope": {"customer": "globex"}}),
+                "to goes with ids that are not the memory's own",
+            ),
+            (&["acme"], json!({"to": "user"}), "user_id is required"),
+            (
+                &[],
+                json!({"to": "user", "user_id": "bob"}),
+                "customer_id is required with user_id",
+            ),
+            (
+                &["acme"],
+                json!({"to": "customer", "customer_id": "globex"}),
+                "to names no narrower scope: the memory is a customer's, so it must be user",
+            ),
+            (
+                &["acme", "alice"],
+                json!({"to": "user", "user_id": "bob"}),
+                "to names no narrower scope: the memory is a user's, and there is none",
+            ),
+        ] {
+            assert_eq!(down(own, body).unwrap_err(), message);
+        }
+    }
 
     fn object(value: Value) -> Map<String, Value> {
         let Value::Object(body) = value else {

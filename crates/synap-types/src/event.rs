@@ -4,6 +4,7 @@ mod changed;
 mod conversation;
 mod enriched;
 mod ingested;
+mod moved;
 
 pub use self::changed::{
     DocumentErased, ErasureCompleted, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy,
@@ -15,6 +16,7 @@ pub use self::conversation::{
 };
 pub use self::enriched::{MemoriesEnriched, MemoryVector, QuantisedVector};
 pub use self::ingested::{Author, Content, MemoryIngested};
+pub use self::moved::{ChangeUndone, MemoryMoved, MemoryReceived, MoveOrigin};
 
 use crate::{EventId, Scope, Timestamp, UPCASTERS, Upcaster, upcast};
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,11 @@ trait EventData {
 
     /// Who wrote it, where somebody did.
     fn author(&self) -> Option<&Author> {
+        None
+    }
+
+    /// The event that it compensates, where it undoes one.
+    fn undoes(&self) -> Option<EventId> {
         None
     }
 
@@ -109,6 +116,12 @@ event_bodies! {
     MemoryUpdated "memory.updated" v 1, subject "memory-updated", type "synap.memory.updated.v1";
     /// `synap.memory.forgotten.v1`
     MemoryForgotten "memory.forgotten" v 1, subject "memory-forgotten", type "synap.memory.forgotten.v1";
+    /// `synap.memory.received.v1`
+    MemoryReceived "memory.received" v 1, subject "memory-received", type "synap.memory.received.v1";
+    /// `synap.memory.moved.v1`
+    MemoryMoved "memory.moved" v 1, subject "memory-moved", type "synap.memory.moved.v1";
+    /// `synap.change.undone.v1`
+    ChangeUndone "change.undone" v 1, subject "change-undone", type "synap.change.undone.v1";
     /// `synap.scope.erased.v1`
     ScopeErased "scope.erased" v 1, subject "scope-erased", type "synap.scope.erased.v1";
     /// `synap.document.erased.v1`
@@ -192,6 +205,11 @@ impl Event {
     /// Who wrote it, where somebody did: what a model computes has no author.
     pub fn author(&self) -> Option<&Author> {
         self.body.data().author()
+    }
+
+    /// The event that it compensates, where it undoes one.
+    pub fn undoes(&self) -> Option<EventId> {
+        self.body.data().undoes()
     }
 
     /// What the event happened to, as CloudEvents `subject`; later events of the same one wait behind a parked event.

@@ -6,19 +6,24 @@ use std::fmt;
 
 /// What the time expressions of a statement say. All in UTC; at least one of `date`, `valid_until` and `recurrence` is there.
 ///
-/// Serialised for rows, with moments in microseconds; the wire has fields of its own in [`crate::ContextItem`].
+/// Serialised for rows and events, with moments in microseconds since 1970; the wire has fields of its own in
+/// [`crate::ContextItem`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventTime {
     /// Its first moment: of a day, its midnight.
     #[serde(with = "micros")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<i64>"))]
     pub date: Option<Timestamp>,
     /// The first moment after it: of a day, the next midnight. `None` with a `date`: it goes on ("since 2016").
     #[serde(with = "micros")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<i64>"))]
     pub end: Option<Timestamp>,
     /// How exactly `date` is known; there if and only if `date` is.
     pub precision: Option<Precision>,
     /// The first moment at which it does not hold any more: "until Friday" gives Saturday's midnight.
     #[serde(with = "micros")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<i64>"))]
     pub valid_until: Option<Timestamp>,
     /// How it recurs, in a subset of RFC 5545's recurrence rules: `FREQ=WEEKLY;BYDAY=MO`.
     pub recurrence: Option<String>,
@@ -26,6 +31,7 @@ pub struct EventTime {
 
 /// What a date names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Precision {
     /// A time of day: "tomorrow at 7am".
     Minute,

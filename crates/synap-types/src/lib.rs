@@ -27,7 +27,7 @@ mod timestamp;
 mod turn;
 mod upcast;
 
-pub use change::{DeleteOf, DeleteRequest, ForgetRequest, UpdateRequest};
+pub use change::{DeleteOf, DeleteRequest, ForgetRequest, MoveRequest, MoveTo, UpdateRequest};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{
     CompactRequest, ConversationName, ConversationRef, MessageReceipt, RecordRequest,
@@ -35,11 +35,11 @@ pub use conversation::{
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{
-    Author, CompactionStrategy, Content, ConversationCompacted, DocumentErased, ErasureCompleted,
-    Event, EventBody, EventParseError, MemoriesEnriched, MemoryForgotten, MemoryIngested,
-    MemorySource, MemoryUpdated, MemoryVector, MergeStrategy, MessageRecorded, QuantisedVector,
-    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
-    event_types,
+    Author, ChangeUndone, CompactionStrategy, Content, ConversationCompacted, DocumentErased,
+    ErasureCompleted, Event, EventBody, EventParseError, MemoriesEnriched, MemoryForgotten,
+    MemoryIngested, MemoryMoved, MemoryReceived, MemorySource, MemoryUpdated, MemoryVector,
+    MergeStrategy, MessageRecorded, MoveOrigin, QuantisedVector, SPEC_VERSION, ScopeErased,
+    Transcript, TranscriptIngested, TranscriptTurn, TurnDoor, event_types,
 };
 pub use event_time::{EventTime, Precision};
 pub use fetch::{

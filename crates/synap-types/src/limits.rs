@@ -28,6 +28,8 @@ pub const BATCH_MESSAGES_MAX: usize = 1_000;
 pub const FORGET_CHARS_MIN: usize = 3;
 /// at most.
 pub const FORGET_CHARS_MAX: usize = 500;
+/// How often a memory can be moved from scope to scope: each place is remembered, so that its erasure finds the memory.
+pub const MOVES_MAX: usize = 32;
 /// Documents of one batch request.
 pub const BATCH_DOCUMENTS_MAX: usize = 1_000;
 /// One HTTP or NATS request body.

@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 use synap_types::{
-    Content, ConversationCompacted, DocumentErased, DocumentType, ErasureCompleted, Event,
-    EventBody, MemoriesEnriched, MemoryForgotten, MemoryIngested, MemoryUpdated, MessageRecorded,
-    SPEC_VERSION, ScopeErased, Transcript, TranscriptIngested, event_types,
+    ChangeUndone, Content, ConversationCompacted, DocumentErased, DocumentType, ErasureCompleted,
+    Event, EventBody, MemoriesEnriched, MemoryForgotten, MemoryIngested, MemoryMoved,
+    MemoryReceived, MemoryUpdated, MessageRecorded, SPEC_VERSION, ScopeErased, Transcript,
+    TranscriptIngested, event_types,
 };
 
 fn schemas() -> PathBuf {
@@ -101,6 +102,13 @@ fn schemas_are_current() {
             "memory.forgotten",
             schema_for!(MemoryForgotten),
         ),
+        (
+            "MemoryReceived",
+            "memory.received",
+            schema_for!(MemoryReceived),
+        ),
+        ("MemoryMoved", "memory.moved", schema_for!(MemoryMoved)),
+        ("ChangeUndone", "change.undone", schema_for!(ChangeUndone)),
         ("ScopeErased", "scope.erased", schema_for!(ScopeErased)),
         (
             "DocumentErased",
@@ -218,6 +226,19 @@ fn every_event_type_has_samples_that_mean_what_they_meant() {
     let about = |name: &str| read(name).about();
     assert_eq!(about("memory_updated/v1/replace.json"), "documents/note-1");
     assert_eq!(about("memory_forgotten/v1/turn.json"), turn.about());
+    assert_eq!(about("memory_moved/v1/turn.json"), turn.about());
+    let undone = read("change_undone/v1/move.json");
+    assert_eq!(undone.undoes(), Some(read("memory_moved/v1/turn.json").id));
+    let received = read("memory_received/v1/promoted.json");
+    assert_eq!(received.scope().kind(), "customer");
+    let EventBody::MemoryReceived(data) = received.body else {
+        panic!("another event")
+    };
+    assert_eq!(
+        data.source().unwrap().about(),
+        format!("documents/memory:{}", data.memory_id)
+    );
+    assert_eq!(data.origins[0].scope, *undone.scope());
     let EventBody::MemoriesEnriched(data) = read("memories_enriched/v1/two.json").body else {
         panic!("another event")
     };

@@ -19,8 +19,10 @@ from .models import (
     ForgetResponse,
     IngestionStatus,
     Memory,
+    MovedMemory,
     Receipt,
     TranscriptReceipt,
+    UndoneChange,
 )
 
 #: An ingestion, by its id or by what was answered to the write.
@@ -162,6 +164,52 @@ class Memories:
         """
         return parse(DeletedMemory, await self._connection.call("DELETE", _path_of(memory_id)))
 
+    async def promote(
+        self,
+        memory_id: Id,
+        to: str,
+        *,
+        confirm: bool = False,
+        user_id: str | None = None,
+        customer_id: str | None = None,
+        scope: Mapping[str, str] | None = None,
+    ) -> MovedMemory:
+        """Moves a memory to a wider scope of its own chain: `customer`, `client`, or a level between.
+
+        `client` only with `confirm`: every customer is told it then. Ids that are given have to be the memory's own.
+        Doing it again is no error.
+        """
+        body = _moving(to, user_id, customer_id, scope)
+        if confirm:
+            body["confirm"] = True
+        answer = await self._connection.call("POST", f"{_ours(memory_id)}/promote", body=body, name_call=True)
+        return parse(MovedMemory, answer)
+
+    async def demote(
+        self,
+        memory_id: Id,
+        to: str,
+        *,
+        user_id: str | None = None,
+        customer_id: str | None = None,
+        scope: Mapping[str, str] | None = None,
+    ) -> MovedMemory:
+        """Moves a memory to a narrower scope below its own; the ids say whose.
+
+        Doing it again is no error.
+        """
+        body = _moving(to, user_id, customer_id, scope)
+        answer = await self._connection.call("POST", f"{_ours(memory_id)}/demote", body=body, name_call=True)
+        return parse(MovedMemory, answer)
+
+    async def undo(self, event_id: Id) -> UndoneChange:
+        """Takes back the last change of a memory: an update, forgetting, a move, or what undid one of these.
+
+        `ConflictError` if it is not the last one, or an erasure. Doing it again is no error.
+        """
+        path = f"/v1/events/{_wire.segment('event_id', event_id)}/undo"
+        return parse(UndoneChange, await self._connection.call("POST", path, name_call=True))
+
     async def forget(
         self,
         description: str,
@@ -220,6 +268,16 @@ class Memories:
                     raise NotYetAppliedError(sentence, details={"ingestion_id": found.ingestion_id})
             await asyncio.sleep(max(0, min(interval, left_s)))
             interval = min(interval * 1.5, max(interval, STATUS_INTERVAL_MAX_S))
+
+
+def _moving(to: str, user_id: str | None, customer_id: str | None, scope: Mapping[str, str] | None) -> dict[str, Any]:
+    ids = {"user_id": user_id, "customer_id": customer_id, "scope": scope}
+    _wire.refuse_empty_ids(ids)
+    return _wire.without_unset({"to": to, **ids})
+
+
+def _ours(memory_id: Id) -> str:
+    return f"/v1/memories/{_wire.segment('memory_id', memory_id)}"
 
 
 def _path_of(memory_id: Id) -> str:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from synap import InvalidInputError, NotFoundError, Synap, UnsupportedMediaTypeError
+from synap import ConflictError, InvalidInputError, NotFoundError, Synap, UnsupportedMediaTypeError
 
 
 @pytest.fixture
@@ -51,6 +51,29 @@ async def test_a_memory_is_updated_and_deleted(sdk, customer, ids):
         with pytest.raises(NotFoundError):
             await call
     assert await texts(sdk, **ids) == []
+
+
+async def test_a_memory_is_moved_and_every_change_can_be_undone(sdk, customer, ids):
+    memory_id = await remember(sdk, "Al's office is in Braga.", **ids)
+    other = {"user_id": "bo", "customer_id": customer}
+    assert await texts(sdk, **other) == []
+    moved = await sdk.memories.promote(memory_id, "customer")
+    assert (moved.scope_path, moved.moved_from.memory_id) == ({"customer": customer}, memory_id)
+    assert await texts(sdk, **other) == ["Al's office is in Braga."]
+    with pytest.raises(InvalidInputError, match="confirm"):
+        await sdk.memories.promote(moved.memory_id, "client")
+    given = await sdk.memories.demote(moved.memory_id, "user", **other)
+    assert await texts(sdk, **other) == ["Al's office is in Braga."]
+    assert await texts(sdk, **ids) == []
+    undone = await sdk.memories.undo(given.event_id)
+    assert undone.undoes == given.event_id
+    assert {place.scope: place.is_told for place in undone.memories} == {"customer": True, "user": False}
+    assert await texts(sdk, **ids) == ["Al's office is in Braga."]
+    deleted = await sdk.memories.delete(moved.memory_id)
+    await sdk.memories.undo(deleted.event_id)
+    assert await texts(sdk, **ids) == ["Al's office is in Braga."]
+    with pytest.raises(ConflictError):
+        await sdk.memories.undo(given.event_id)
 
 
 async def test_forgetting_is_looked_at_first(sdk, customer, ids):

@@ -17,7 +17,7 @@ MEMORY = {"memory_id": str(ID), "memory_type": "fact", "content": "text", "confi
 
 
 async def test_single_memories(recorded):
-    sdk, sent = recorded({**MEMORY, "deleted_at": NOW, "subcategory": "x"})
+    sdk, sent = recorded({**MEMORY, "deleted_at": NOW, "event_id": str(ID), "subcategory": "x"})
     found = await sdk.memories.get(ID)
     assert (found.memory_id, found.content, found.updated_at) == (str(ID), "text", None)
     assert found.model_extra is not None

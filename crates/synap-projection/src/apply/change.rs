@@ -3,10 +3,11 @@
 use super::memories::Memories;
 use super::{ApplyError, At, Effect};
 use crate::State;
-use synap_readmodel::{ForgettingRow, MemoryRow, Snapshot, TombstoneRow, key};
+use synap_readmodel::{ForgettingRow, MemoryRow, MovedTo, Snapshot, TombstoneRow, key};
 use synap_text::{Source, smart_merge, statements};
 use synap_types::{
-    Content, DocumentType, MemoryForgotten, MemorySource, MemoryUpdated, MergeStrategy, Timestamp,
+    Content, DocumentType, EventId, MemoryForgotten, MemoryId, MemorySource, MemoryUpdated,
+    MergeStrategy, Timestamp,
 };
 
 /// A memory says something else now. One that is gone stays gone.
@@ -15,6 +16,7 @@ pub(super) fn update<S: Snapshot>(
     data: &MemoryUpdated,
     state: &mut State<'_, S>,
 ) -> Result<Effect, ApplyError> {
+    at.changed(data.memory_id, false, None, state);
     let mut memories = Memories::open(at, state)?;
     let index = state.row(&key::memory_index(&at.client, data.memory_id))?;
     let Some(index) = index.filter(|index| index.scope == *at.scope) else {
@@ -81,7 +83,7 @@ fn changed(old: MemoryRow, data: &MemoryUpdated) -> MemoryRow {
 }
 
 /// The document's or the turn's memory has another ordinal now: what ends all of them must find it.
-fn move_ordinal<S: Snapshot>(
+pub(super) fn move_ordinal<S: Snapshot>(
     at: &At<'_>,
     source: &MemorySource,
     turn: Option<u32>,
@@ -117,28 +119,16 @@ pub(super) fn forget<S: Snapshot>(
     data: &MemoryForgotten,
     state: &mut State<'_, S>,
 ) -> Result<Effect, ApplyError> {
-    let mut memories = Memories::open(at, state)?;
-    let index = state.row(&key::memory_index(&at.client, data.memory_id))?;
-    let own = index.filter(|index| index.scope == *at.scope);
-    let ordinals = match own {
-        Some(index) => vec![index.ordinal],
-        // Another extractor cut the source otherwise: what stands where the memory stood goes with it.
-        None => ordinals_within(at, data, state)?,
+    at.changed(data.memory_id, false, None, state);
+    let taken = Taken {
+        memory_id: data.memory_id,
+        source: &data.source,
+        event_id: data.event_id,
+        span: data.span,
+        request: data.request_id,
+        moved: None,
     };
-    let mut forgotten = memories.end(&ordinals, state)?;
-    if !forgotten.contains(&data.memory_id) {
-        forgotten.push(data.memory_id);
-    }
-    for id in forgotten {
-        let row = TombstoneRow {
-            seq: at.seq.get(),
-            request: data.request_id,
-            accepted_at: at.accepted_at(),
-        };
-        state.put(key::tombstone(&at.hash, id), &row);
-        memories.count_forgotten();
-    }
-    memories.close(state)?;
+    take(at, &taken, state)?;
     if let Some(request) = data.request_id {
         let at_request = || key::forgetting(&at.client, request);
         let mut row = state.row(&at_request())?.unwrap_or_else(|| ForgettingRow {
@@ -151,13 +141,59 @@ pub(super) fn forget<S: Snapshot>(
     Ok(Effect::default())
 }
 
+/// A memory that its scope may not tell any more.
+pub(super) struct Taken<'a> {
+    pub(super) memory_id: MemoryId,
+    pub(super) source: &'a MemorySource,
+    /// The event that it came from, and
+    pub(super) event_id: EventId,
+    /// where in its text it stood.
+    pub(super) span: [u32; 2],
+    /// The call that forgot it, if that may forget several.
+    pub(super) request: Option<EventId>,
+    /// Where it is told instead, if anywhere.
+    pub(super) moved: Option<MovedTo>,
+}
+
+/// Ends a memory, so that no later version of its document brings it back.
+pub(super) fn take<S: Snapshot>(
+    at: &At<'_>,
+    taken: &Taken<'_>,
+    state: &mut State<'_, S>,
+) -> Result<(), ApplyError> {
+    let mut memories = Memories::open(at, state)?;
+    let index = state.row(&key::memory_index(&at.client, taken.memory_id))?;
+    let own = index.filter(|index| index.scope == *at.scope);
+    let ordinals = match own {
+        Some(index) => vec![index.ordinal],
+        // Another extractor cut the source otherwise: what stands where the memory stood goes with it.
+        None => ordinals_within(at, taken, state)?,
+    };
+    let mut gone = memories.end(&ordinals, state)?;
+    if !gone.contains(&taken.memory_id) {
+        gone.push(taken.memory_id);
+    }
+    for id in gone {
+        let row = TombstoneRow {
+            seq: at.seq.get(),
+            moved: taken.moved.clone(),
+            lifted: false,
+            request: taken.request,
+            accepted_at: at.accepted_at(),
+        };
+        state.put(key::tombstone(&at.hash, id), &row);
+        memories.count_forgotten();
+    }
+    memories.close(state)
+}
+
 /// Memories of the same event whose bytes overlap those of the forgotten one.
 fn ordinals_within<S: Snapshot>(
     at: &At<'_>,
-    data: &MemoryForgotten,
+    data: &Taken<'_>,
     state: &State<'_, S>,
 ) -> Result<Vec<u32>, ApplyError> {
-    let candidates = match &data.source {
+    let candidates = match data.source {
         MemorySource::Document(id) => state
             .row(&key::document(&at.hash, id))?
             .map_or_else(Vec::new, |row| row.ordinals),

@@ -124,7 +124,7 @@ impl<'a> Memories<'a> {
             return Ok(None);
         }
         let previous = self.previous(id, state)?;
-        self.learn(id, &statement, origin);
+        self.learn(id, &statement, origin, true);
         let said_at = statement.said_at.or(origin.said_at);
         let row = MemoryRow {
             id,
@@ -180,7 +180,7 @@ impl<'a> Memories<'a> {
             return Ok(false);
         }
         let tombstone = state.row(&key::tombstone(&self.at.hash, id))?;
-        Ok(tombstone.is_some_and(|row| row.seq > self.erased))
+        Ok(tombstone.is_some_and(|row| !row.lifted && row.seq > self.erased))
     }
 
     /// Gives `row` the next ordinal. It is written with its passage, by [`Self::end_passage`].
@@ -293,7 +293,8 @@ impl<'a> Memories<'a> {
     }
 
     /// Takes up what a statement says of the user. The user's own words count, and documents in the user's own scope.
-    fn learn(&mut self, id: MemoryId, statement: &Statement, origin: &Origin) {
+    /// What is known stays known, unless it is `newest`.
+    fn learn(&mut self, id: MemoryId, statement: &Statement, origin: &Origin, newest: bool) {
         let Some((profile, changed)) = &mut self.profile else {
             return;
         };
@@ -325,8 +326,10 @@ impl<'a> Memories<'a> {
                 conversation: conversation_of(&origin.source),
                 seq: self.at.seq.get(),
             };
-            profile.attributes.insert(found.name, known);
-            *changed = true;
+            if newest || !profile.attributes.contains_key(&found.name) {
+                profile.attributes.insert(found.name, known);
+                *changed = true;
+            }
         }
         while profile.attributes.len() > PROFILE_ATTRIBUTES_MAX {
             let oldest = profile.attributes.iter().min_by_key(|(_, known)| known.seq);
@@ -335,6 +338,29 @@ impl<'a> Memories<'a> {
             };
             profile.attributes.remove(&name);
         }
+    }
+
+    /// Takes up what a memory that is told again says of the user, as far as nothing else said it since. `role` spoke it.
+    pub(super) fn relearn(&mut self, row: &MemoryRow, role: Option<TurnRole>) {
+        let statement = Statement {
+            text: row.text.clone(),
+            span: row.span[0]..row.span[1],
+            kind: row.kind,
+            speaker: row.speaker.clone(),
+            confidence: row.confidence,
+            category: row.category.clone(),
+            title: None,
+            said_at: row.said_at(),
+            time: row.time.clone(),
+            entities: row.entities.clone(),
+        };
+        let origin = Origin {
+            source: row.source.clone(),
+            turn: row.turn.zip(role),
+            said_at: row.said_at(),
+            metadata: row.metadata,
+        };
+        self.learn(row.id, &statement, &origin, false);
     }
 
     /// Drops what a memory that is not told any more said of the user.

@@ -10,7 +10,11 @@ use synap_types::{
     MergeStrategy, Scope, ScopeErased, Timestamp, TurnDoor, TurnRole,
 };
 
-fn event(key: &str, scope: &Scope, body: impl FnOnce(synap_types::EventId) -> EventBody) -> Event {
+pub(crate) fn event(
+    key: &str,
+    scope: &Scope,
+    body: impl FnOnce(synap_types::EventId) -> EventBody,
+) -> Event {
     let id = IdempotencyKey::Caller(key.to_owned()).event_id(scope);
     Event {
         id,
@@ -34,7 +38,7 @@ pub(crate) fn updated(row: &MemoryRow, text: &str, merge: MergeStrategy) -> Even
     })
 }
 
-fn forgotten(row: &MemoryRow) -> Event {
+pub(crate) fn forgotten(row: &MemoryRow) -> Event {
     event(&format!("forget {}", row.id), &row.scope, |_| {
         EventBody::MemoryForgotten(Box::new(MemoryForgotten {
             scope: row.scope.clone(),

@@ -19,6 +19,8 @@ mod indexed;
 #[cfg(test)]
 mod mixed;
 #[cfg(test)]
+mod moves;
+#[cfg(test)]
 mod parking;
 #[cfg(test)]
 mod running;

@@ -13,10 +13,11 @@ use synap_readmodel::{
     SnapshotExt as _, Table, TurnRow, codec, compare, key, last_erasure,
 };
 use synap_types::{
-    CompactionStrategy, Content, ConversationCompacted, ConversationId, DocumentType, Event,
-    EventBody, EventId, IdempotencyKey, IngestionId, MemoryForgotten, MemoryId, MemoryIngested,
-    MemoryUpdated, MergeStrategy, MessageRecorded, Scope, ScopeErased, Timestamp, Transcript,
-    TranscriptIngested, TranscriptTurn, TurnDoor, TurnRole,
+    ChangeUndone, CompactionStrategy, Content, ConversationCompacted, ConversationId, DocumentType,
+    Event, EventBody, EventId, IdempotencyKey, IngestionId, MemoryForgotten, MemoryId,
+    MemoryIngested, MemoryMoved, MemoryReceived, MemoryUpdated, MergeStrategy, MessageRecorded,
+    MoveOrigin, Scope, ScopeErased, Timestamp, Transcript, TranscriptIngested, TranscriptTurn,
+    TurnDoor, TurnRole,
 };
 
 /// In the unit of timestamps.
@@ -52,7 +53,7 @@ pub(crate) struct Step {
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     (
-        0..16_u8,
+        0..21_u8,
         0..3_usize,
         0..2_usize,
         0..TEXTS.len(),
@@ -93,12 +94,28 @@ fn event(step: &Step, seq: u64, store: &MemoryStore) -> Option<Event> {
         11 => ("update", any),
         12 | 13 => ("forget", any),
         14 => ("erase", any),
-        _ => ("delete", user),
+        15 => ("delete", user),
+        16 => ("receive", any),
+        17 => ("move", any),
+        _ => ("undo", any),
     };
     let id = IdempotencyKey::Caller(format!("{name} {}", step.key)).event_id(&scope);
     let time = Timestamp::from_micros(i64::try_from(seq).unwrap() * SECOND);
     let body = body(step, name, id, scope, store)?;
     Some(Event { id, time, body })
+}
+
+fn ingested(document: &str, content: Content, scope: Scope, id: EventId) -> EventBody {
+    EventBody::MemoryIngested(Box::new(MemoryIngested {
+        ingestion_id: IngestionId::new(id.uuid()),
+        scope,
+        document_id: document.parse().unwrap(),
+        document_type: DocumentType::DOCUMENT.parse().unwrap(),
+        content,
+        document_created_at: None,
+        metadata: Map::new(),
+        author: author(),
+    }))
 }
 
 fn body(
@@ -114,16 +131,7 @@ fn body(
     };
     let content = Content::Text(TEXTS[step.text].to_owned());
     Some(match name {
-        "ingest" => EventBody::MemoryIngested(Box::new(MemoryIngested {
-            ingestion_id: IngestionId::new(id.uuid()),
-            scope,
-            document_id: DOCUMENTS[step.what].parse().unwrap(),
-            document_type: DocumentType::DOCUMENT.parse().unwrap(),
-            content,
-            document_created_at: None,
-            metadata: Map::new(),
-            author: author(),
-        })),
+        "ingest" => ingested(DOCUMENTS[step.what], content, scope, id),
         "update" => {
             let row = target(&scope)?;
             EventBody::MemoryUpdated(Box::new(MemoryUpdated {
@@ -149,8 +157,63 @@ fn body(
                 author: author(),
             }))
         }
+        "receive" => received(target(&everybody()[step.what])?, scope, id),
+        "move" => {
+            let row = target(&scope)?;
+            EventBody::MemoryMoved(Box::new(MemoryMoved {
+                to: everybody()[step.what].clone(),
+                moved_to: MemoryReceived::id_in(&everybody()[step.what], row.id),
+                scope,
+                memory_id: row.id,
+                source: row.source,
+                event_id: row.event_id,
+                span: row.span,
+                counterpart: id,
+                author: author(),
+            }))
+        }
+        "undo" => {
+            // Of some version, and so not always of the last change.
+            let row = target(&scope)?;
+            let last = row.ended_seq.unwrap_or(row.created_seq);
+            let at = key::history(&scope.hash(), synap_types::Seq::new(last));
+            let undoes = store.snapshot().row(&at).unwrap()?.event_id;
+            EventBody::ChangeUndone(Box::new(ChangeUndone {
+                scope,
+                memory_id: row.id,
+                source: row.source,
+                undoes,
+                counterpart: None,
+                author: author(),
+            }))
+        }
         _ => conversation_body(step, name, id, scope),
     })
+}
+
+/// `scope` tells what `row` tells.
+pub(crate) fn received(row: MemoryRow, scope: Scope, id: EventId) -> EventBody {
+    EventBody::MemoryReceived(Box::new(MemoryReceived {
+        memory_id: MemoryReceived::id_in(&scope, row.id),
+        scope,
+        origins: vec![MoveOrigin {
+            scope: row.scope,
+            memory_id: row.id,
+            source: row.source,
+            event_id: row.event_id,
+        }],
+        counterpart: id,
+        content: Content::Text(row.text),
+        memory_type: row.kind,
+        category: row.category,
+        confidence: row.confidence,
+        speaker: row.speaker,
+        said_at: row.said_at.map(Timestamp::from_micros),
+        event_time: row.time,
+        entities: row.entities,
+        metadata: Map::new(),
+        author: author(),
+    }))
 }
 
 /// What happens to a conversation, or to all that there is.

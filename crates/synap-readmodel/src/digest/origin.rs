@@ -1,10 +1,10 @@
 //! Where a row came from, as far as the row says so: its scope and its event. It reads no text.
 
 use crate::{
-    CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow,
-    ErasedRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, Kind, MemoryIndexRow, MemoryRow,
-    ParkedSubjectRow, PendingErasureRow, ProfileRow, Row, SeenRow, StatsRow, ThreadRow,
-    TombstoneRow, TurnRow, codec, key,
+    ChangeRow, CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow,
+    DocumentRow, ErasedRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, Kind,
+    MemoryIndexRow, MemoryRow, ParkedSubjectRow, PendingErasureRow, ProfileRow, ReceivedRow, Row,
+    SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, codec, key,
 };
 use synap_types::Scope;
 
@@ -43,6 +43,8 @@ pub(super) fn of(key: &[u8], value: &[u8]) -> Origin {
         Kind::Document => read::<DocumentRow>(value, |row| both(row.scope, row.seq)),
         Kind::Ingestion => read::<IngestionRow>(value, |row| both(row.scope, row.seq)),
         Kind::Conversation => read::<ConversationRow>(value, |row| both(row.scope, row.seq)),
+        Kind::Change => read::<ChangeRow>(value, |row| both(row.scope, row.seq)),
+        Kind::Received => read::<ReceivedRow>(value, |row| both(row.scope, row.seq)),
         Kind::Erased => read::<ErasedRow>(value, |row| both(row.scope, row.seq)),
         Kind::Memory => read::<MemoryRow>(value, |row| {
             let seq = row.ended_seq.unwrap_or(row.created_seq);

@@ -82,6 +82,10 @@ pub enum Kind {
     Vectors = 0x27,
     /// [`crate::HistoryRow`]
     History = 0x28,
+    /// [`crate::ChangeRow`]
+    Change = 0x29,
+    /// [`crate::ReceivedRow`]
+    Received = 0x2a,
     /// Chunks of [`crate::Posting`].
     Posting = 0x30,
     /// [`crate::Summary`] of each chunk.
@@ -119,7 +123,9 @@ impl Kind {
             | Self::Thread
             | Self::Fresh
             | Self::Vectors
-            | Self::History => Table::Rows,
+            | Self::History
+            | Self::Change
+            | Self::Received => Table::Rows,
             Self::Memory | Self::Turn => Table::Memories,
             Self::Posting
             | Self::Summary
@@ -131,7 +137,7 @@ impl Kind {
     }
 
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Checkpoint,
         Self::Parked,
         Self::Erasures,
@@ -159,6 +165,8 @@ impl Kind {
         Self::Passage,
         Self::Ended,
         Self::History,
+        Self::Change,
+        Self::Received,
         Self::Fresh,
         Self::Vectors,
         Self::Sketch,
@@ -181,6 +189,8 @@ impl Kind {
                 | Self::ConversationIndex
                 | Self::Deletion
                 | Self::Forgetting
+                | Self::Change
+                | Self::Received
         )
     }
 }

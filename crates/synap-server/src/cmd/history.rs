@@ -60,12 +60,6 @@ pub(crate) fn trace(args: &TraceArgs) -> anyhow::Result<ExitCode> {
         say(&told.to_string());
         return Ok(ExitCode::SUCCESS);
     }
-    let path = told.get("scope_path").and_then(Value::as_object);
-    let path: Vec<&str> = path
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, id)| id.as_str())
-        .collect();
     let state = if told.get("is_told") == Some(&Value::Bool(true)) {
         "is told"
     } else {
@@ -74,8 +68,13 @@ pub(crate) fn trace(args: &TraceArgs) -> anyhow::Result<ExitCode> {
     say(&format!(
         "{} {}   {state}",
         text(&told, "scope").to_uppercase(),
-        path.join(" / ")
+        path(&told)
     ));
+    for (name, label) in [("moved_from", "moved from"), ("moved_to", "moved to")] {
+        if let Some(place) = told.get(name) {
+            say(&format!("   {label} {}", placed(place)));
+        }
+    }
     for version in list(&told, "versions") {
         say(&format!(
             "{}. {}  [{}]",
@@ -102,6 +101,20 @@ pub(crate) fn trace(args: &TraceArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A memory and whose it is: `customer acme, memory 8e87…`.
+pub(crate) fn placed(place: &Value) -> String {
+    let whose = format!("{} {}", text(place, "scope"), path(place));
+    format!("{}, memory {}", whose.trim_end(), text(place, "memory_id"))
+}
+
+/// The ids of a scope, the narrowest last.
+fn path(told: &Value) -> String {
+    let path = told.get("scope_path").and_then(Value::as_object);
+    let ids = path.into_iter().flatten();
+    let ids: Vec<&str> = ids.filter_map(|(_, id)| id.as_str()).collect();
+    ids.join(" / ")
+}
+
 fn level(whose: &WhoseArgs) -> &'static str {
     match (&whose.user, &whose.customer) {
         (Some(_), _) => "user",
@@ -111,8 +124,10 @@ fn level(whose: &WhoseArgs) -> &'static str {
 }
 
 fn line(event: &Value) -> String {
+    let undoes = event.get("undoes").and_then(Value::as_str);
+    let undoes = undoes.map_or_else(String::new, |undone| format!("  undoes {undone}"));
     format!(
-        "{}  seq {}  {}  {}  by {}  {}",
+        "{}  seq {}  {}  {}  by {}  {}{undoes}",
         text(event, "time"),
         event.get("seq").unwrap_or(&Value::Null),
         text(event, "type"),

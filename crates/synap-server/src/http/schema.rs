@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod conversations;
 pub(crate) mod history;
 pub(crate) mod memories;
+pub(crate) mod moves;
 pub(crate) mod server;
 mod shape;
 

@@ -57,7 +57,10 @@ from .memories import (
     ForgetResponse,
     IngestionStatus,
     Memory,
+    MemoryPlace,
+    MovedMemory,
     Receipt,
+    UndoneChange,
 )
 
 __all__ = [
@@ -92,9 +95,11 @@ __all__ = [
     "LeftOut",
     "LeftOutMemory",
     "Memory",
+    "MemoryPlace",
     "MessageReceipt",
     "MessageRefusal",
     "MessagesResult",
+    "MovedMemory",
     "Preference",
     "ProfileAnswer",
     "ProfileAttribute",
@@ -107,6 +112,7 @@ __all__ = [
     "TranscriptReceipt",
     "Turn",
     "TurnsPage",
+    "UndoneChange",
     "UserProfile",
     "WhoAmI",
 ]

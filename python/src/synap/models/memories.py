@@ -107,6 +107,39 @@ class DeletedMemory(Answer):
 
     memory_id: str
     deleted_at: datetime
+    #: Give it to `undo`.
+    event_id: str
+
+
+class MemoryPlace(Answer):
+    """A memory, and whose it is."""
+
+    memory_id: str
+    #: Kind of the scope.
+    scope: str
+    #: Ids of that scope; empty for the client's own.
+    scope_path: dict[str, str] = Field(default_factory=dict)
+    #: Whether fetches tell it now. None where that is not in question.
+    is_told: bool | None = None
+
+
+class MovedMemory(MemoryPlace):
+    """Where a memory is told now, under which id."""
+
+    moved_from: MemoryPlace
+    #: Give it to `undo`.
+    event_id: str
+
+
+class UndoneChange(Answer):
+    """A change that was taken back."""
+
+    #: The event that took it back, which can be undone as well.
+    event_id: str
+    #: The event that it compensates.
+    undoes: str
+    #: The memory; of a move, both, first the one that the event is about.
+    memories: list[MemoryPlace]
 
 
 class ForgetCandidate(Answer):

@@ -1,6 +1,7 @@
 //! What happened to memories and scopes.
 
 use super::common::{id, parameters, scoped};
+use super::moves::Place;
 use super::shape::{Shape, a, between, count, flag, list, one_of, shapes, text, time, uuid};
 use synap_types::MemoryType;
 use synap_types::limits::{EVENTS_MAX, FEED_WAIT_MS_MAX};
@@ -10,7 +11,7 @@ shapes! {
     Event = event(Shape::new());
     /// An event that ended a version.
     Ending = event(Shape::new())
-        .has("how", one_of(&["superseded", "updated", "forgotten", "erased"]), "What it did: a newer version of the document, a change, or a wish to forget");
+        .has("how", one_of(&["superseded", "updated", "forgotten", "moved", "undone", "erased"]), "What it did: a newer version of the document, a change, a wish to forget, a move to another scope, or that a change was undone");
     /// What a memory said, from one event to another.
     Version = Shape::new()
         .has("version", count(), "1 for the first")
@@ -24,7 +25,9 @@ shapes! {
     History = scoped(Shape::new()
         .has("memory_id", uuid(), "The memory")
         .has("is_told", flag(), "Whether fetches tell it now")
-        .has("versions", list(a::<Version>()), "Oldest first"));
+        .has("versions", list(a::<Version>()), "Oldest first")
+        .may("moved_to", a::<Place>(), "Where it is told instead")
+        .may("moved_from", a::<Place>(), "What it was before, and whose"));
     /// A page of a scope's events.
     Events = scoped(Shape::new()
         .has("events", list(a::<Event>()), "Oldest first")
@@ -53,6 +56,11 @@ fn event(shape: Shape) -> Shape {
             "by",
             text(),
             "The id of the key that wrote it; none for what a model computed",
+        )
+        .may(
+            "undoes",
+            uuid(),
+            "The event that it compensates, where it undoes one",
         )
 }
 

@@ -70,6 +70,7 @@ shapes! {
         .has("source_document_id", text(), "The document or conversation that it came from"))
         .may("category", text(), "Finer than the type")
         .may("updated_at", time(), "When it was last changed")
+        .has("event_id", uuid(), "The event that made it as it is: of an update, give it to undo")
         .may("conversation_id", uuid(), "The conversation that it was said in")
         .has("metadata", fields(), "Metadata of the document and of the turn");
     /// New content for a memory.
@@ -81,7 +82,8 @@ shapes! {
     /// The memory is not told any more.
     Forgotten = Shape::new()
         .has("memory_id", uuid(), "The memory")
-        .has("deleted_at", time(), "Since when");
+        .has("deleted_at", time(), "Since when")
+        .has("event_id", uuid(), "The event that forgot it: give it to undo");
     /// What to forget of one user.
     ForgetBody = scope_ids(Shape::new()
         .has("description", text_between(FORGET_CHARS_MIN, FORGET_CHARS_MAX), "What the memories are about"))
@@ -119,7 +121,7 @@ shapes! {
         .may("scope", text(), "What was deleted")
         .has("dry_run", flag(), "Nothing was deleted")
         .has("found", flag(), "There was something")
-        .has("counts", fields(), "How much: `memories`, `turns`, and `events` that were taken out of the log")
+        .has("counts", fields(), "How much: `memories`, `turns`, `events` that were taken out of the log, and of memories that were moved from there to other scopes `copies`, which are deleted first")
         .has("stores", fields(), "Nothing: there is one store")
         .has("still_present_in", list(text()), "Where it still is")
         .has("fully_removed", flag(), "Nothing of it is left anywhere")

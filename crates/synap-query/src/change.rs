@@ -1,0 +1,143 @@
+//! Changes of single memories: what the last one was, and where a memory was before it was moved.
+
+use crate::lookup::data_of;
+use crate::{FetchError, ScopeView};
+use serde_json::{Map, Value};
+use std::ops::ControlFlow;
+use synap_readmodel::{
+    ChangeRow, MemoryRow, MovedTo, ReceivedRow, Snapshot, SnapshotExt as _, StoreError, codec, key,
+    last_erasure,
+};
+use synap_types::{ClientId, EventId, MemoryId, MemorySource, MoveOrigin, Scope, Seq};
+
+/// A memory as its last change left it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastChange {
+    /// What it says, or said last.
+    pub row: MemoryRow,
+    /// The caller's own data.
+    pub metadata: Map<String, Value>,
+    /// The event that made the memory so, or ended it.
+    pub event_id: EventId,
+    /// That event's type as in subjects.
+    pub event_type: String,
+    /// Where the memory is told instead, if it was moved.
+    pub moved_to: Option<MovedTo>,
+    /// Whether its document or its turn still has it.
+    pub is_owned: bool,
+}
+
+/// The memory of this id, told or not, if this partition has it and it belongs to `client`. Nothing that was erased.
+pub fn last_change(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    id: MemoryId,
+) -> Result<Option<LastChange>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+        return Ok(None);
+    };
+    if index.scope.client() != client {
+        return Err(FetchError::ForeignRow);
+    }
+    let view = ScopeView::new(index.scope, snapshot)?;
+    let row = view.memory(index.ordinal)?;
+    let Some(row) = row.filter(|row| row.id == id && view.holds(row.created_seq)) else {
+        return Ok(None);
+    };
+    let last = Seq::new(row.ended_seq.unwrap_or(row.created_seq));
+    let event = view.history_at(last)?.filter(|(seq, _)| *seq == last);
+    let Some((_, event)) = event else {
+        return Ok(None);
+    };
+    let tombstone = snapshot.row(&key::tombstone(view.hash(), id))?;
+    let moved_to = tombstone
+        .filter(|row| !row.lifted && view.holds(row.seq))
+        .and_then(|row| row.moved);
+    Ok(Some(LastChange {
+        metadata: data_of(&view, &row)?,
+        event_id: event.event_id,
+        event_type: event.event_type,
+        moved_to: moved_to.filter(|_| !row.is_live()),
+        is_owned: is_owned(&view, &row, index.ordinal)?,
+        row,
+    }))
+}
+
+fn is_owned<S: Snapshot>(
+    view: &ScopeView<'_, S>,
+    row: &MemoryRow,
+    ordinal: u32,
+) -> Result<bool, FetchError> {
+    let ordinals = match (&row.source, row.turn) {
+        (MemorySource::Document(id), _) => {
+            let row = view.snapshot.row(&key::document(view.hash(), id))?;
+            row.map(|row| row.ordinals)
+        }
+        (MemorySource::Conversation(id), Some(turn)) => {
+            let row = view.snapshot.row(&key::turn(view.hash(), *id, turn))?;
+            row.map(|row| row.ordinals)
+        }
+        (MemorySource::Conversation(_), None) => None,
+    };
+    Ok(ordinals.is_some_and(|ordinals| ordinals.contains(&ordinal)))
+}
+
+/// What an event changed, if this partition knows it and it belongs to `client`. Nothing that was erased.
+pub fn change(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    event: EventId,
+) -> Result<Option<ChangeRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    let Some(row) = snapshot.row(&key::change(&own, event))? else {
+        return Ok(None);
+    };
+    if row.scope.client() != client {
+        return Err(FetchError::ForeignRow);
+    }
+    let erased = last_erasure(&row.scope, |key| snapshot.row(key))?;
+    Ok(Some(row).filter(|row| erased.is_none_or(|erased| erased.seq < row.seq)))
+}
+
+/// Where the memory of this id was before, if it was moved, this partition has it and it belongs to `client`.
+pub fn received(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    id: MemoryId,
+) -> Result<Option<ReceivedRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    match snapshot.row(&key::received(&own, id))? {
+        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
+        row => Ok(row),
+    }
+}
+
+/// The memories of this partition that were moved there from what `is_meant` says.
+///
+/// It goes through every memory of the client that was ever moved here: moves are made by hand.
+pub fn moved_from(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    is_meant: impl Fn(&MoveOrigin) -> bool,
+) -> Result<Vec<ReceivedRow>, FetchError> {
+    let all = key::all_received(&Scope::of_client(client.clone()).hash());
+    let (mut found, mut failed) = (Vec::new(), None);
+    snapshot.scan(&all, &mut |rest, value| {
+        match codec::decode::<ReceivedRow>(value) {
+            Ok(row) if row.scope.client() != client => failed = Some(FetchError::ForeignRow),
+            Ok(row) if row.origins.iter().any(&is_meant) => found.push(row),
+            Ok(_) => {}
+            Err(source) => {
+                let key = synap_readmodel::Key::stored(all.table(), &all.with(rest));
+                failed = Some(StoreError::Row { key, source }.into());
+            }
+        }
+        if failed.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    failed.map_or(Ok(found), Err)
+}
