@@ -83,10 +83,13 @@ impl Http {
         read(response)
     }
 
-    /// Ingests and answers the receipt.
+    /// Ingests, waits until it can be read if the read model is not far behind, and answers the receipt.
     #[track_caller]
     pub(crate) fn store(&self, body: &Value) -> Value {
-        self.ingest(body).ok()
+        let receipt = self.ingest(body).ok();
+        // Asking waits for what the log held by then.
+        self.status(receipt["ingestion_id"].as_str().expect("an id"));
+        receipt
     }
 
     #[track_caller]
