@@ -42,6 +42,10 @@ use synap_types::{
 };
 use words::Words;
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HERE: Partition = Partition::Numbered(0);
 const STREAM: &str = "SYNAP_EVENTS_00";
 const EVENTS: u64 = 200_000;
@@ -93,7 +97,7 @@ async fn replays() {
     let mut resident = Vec::new();
     let bar = bar("replaying", events);
     let started = Span::start();
-    let report = |at: Seq| {
+    let report = |at: Seq, _| {
         bar.set_position(at.get());
         if at.get() * 10 / events >= resident.len() as u64 {
             resident.push(resident_mb());

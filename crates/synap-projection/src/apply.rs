@@ -12,6 +12,7 @@ mod transcript;
 mod undo;
 
 use crate::State;
+use crate::extract::Texts;
 use synap_readmodel::{
     ChangeRow, HistoryRow, IngestionRow, SeenRow, Snapshot, StatsRow, StoreError, key,
 };
@@ -44,15 +45,25 @@ pub fn apply<S: Snapshot>(
     seq: Seq,
     state: &mut State<'_, S>,
 ) -> Result<(), ApplyError> {
+    apply_extracted(event, Texts::of(event), seq, state)
+}
+
+/// [`apply`], of an event whose texts were read already.
+pub(crate) fn apply_extracted<S: Snapshot>(
+    event: &Event,
+    texts: Texts,
+    seq: Seq,
+    state: &mut State<'_, S>,
+) -> Result<(), ApplyError> {
     let at = At::new(event, seq);
     let seen = || key::seen(&at.hash, event.id);
     if state.row(&seen())?.is_some() {
         return Ok(());
     }
     let effect = match &event.body {
-        EventBody::MemoryIngested(data) => document::apply(&at, data, state)?,
-        EventBody::MessageRecorded(data) => conversation::record(&at, data, state)?,
-        EventBody::TranscriptIngested(data) => transcript::apply(&at, data, state)?,
+        EventBody::MemoryIngested(data) => document::apply(&at, data, texts, state)?,
+        EventBody::MessageRecorded(data) => conversation::record(&at, data, texts, state)?,
+        EventBody::TranscriptIngested(data) => transcript::apply(&at, data, texts, state)?,
         EventBody::ConversationCompacted(data) => conversation::compact(&at, data, state)?,
         EventBody::MemoryUpdated(data) => change::update(&at, data, state)?,
         EventBody::MemoryForgotten(data) => change::forget(&at, data, state)?,

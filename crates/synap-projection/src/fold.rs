@@ -1,10 +1,10 @@
 //! Folds a log into a store from the beginning: what rebuild and verification do.
 
 use crate::Halt;
-use crate::batch::Batches;
 use crate::refold::settle;
-use crate::step::step;
+use crate::step::{Course, Steps};
 use std::sync::Arc;
+use std::time::Duration;
 use synap_log::{EventLog, Gaps, ReadError};
 use synap_readmodel::{ReadStore, SnapshotExt as _, StoreError, key};
 use synap_types::{Partition, Seq};
@@ -41,7 +41,8 @@ pub struct Folded {
     pub parked: u64,
 }
 
-/// Applies everything up to and including `until` that the store lacks. `report` hears how far it is, batch by batch.
+/// Applies everything up to and including `until` that the store lacks. `report` hears how far it is, batch by batch, and
+/// how long threads worked for that: on several at once, so it may be longer than it took.
 ///
 /// Dropping the future is harmless: the store is then where some turn ended, and another fold goes on from there.
 pub async fn fold<L: EventLog, S: ReadStore>(
@@ -49,10 +50,10 @@ pub async fn fold<L: EventLog, S: ReadStore>(
     store: &Arc<S>,
     partition: Partition,
     until: Seq,
-    mut report: impl FnMut(Seq),
+    mut report: impl FnMut(Seq, Duration),
 ) -> Result<Folded, FoldError> {
     let state = log.state(partition).await?;
-    let mut gaps = Arc::new(settle(log, store, partition).await?);
+    let gaps = settle(log, store, partition).await?;
     let checkpoint = store.snapshot().row(&key::checkpoint())?;
     if let Some(halt) = Halt::before_reading(&state, checkpoint.as_ref(), &gaps) {
         return Err(halt.into());
@@ -66,28 +67,29 @@ pub async fn fold<L: EventLog, S: ReadStore>(
         applied: checkpoint.map_or(Seq::ZERO, |row| Seq::new(row.seq)),
         parked: 0,
     };
-    let mut batches = Batches::after(log, partition, folded.applied);
+    let steps = |applied: Seq, gaps: Gaps| {
+        let course = Course {
+            partition,
+            incarnation: state.incarnation,
+            gaps: Arc::new(gaps),
+            applied,
+            until: Some(until),
+        };
+        Steps::new(log, store, course)
+    };
+    let mut turns = steps(folded.applied, gaps);
     while folded.applied < until {
-        let mut batch = batches.next().await?;
-        // A batch that passes over `until` has a gap; it stays whole, so that the turn sees it.
-        if let Some(at) = batch.iter().position(|event| event.seq == until) {
-            batch.truncate(at + 1);
-        }
-        let done = step(store, partition, state.incarnation, batch, &gaps).await;
-        let turn = done.map_err(|_| FoldError::Writer)??;
-        folded.applied = turn.applied;
-        folded.parked += turn.parked;
-        report(folded.applied);
-        match turn.halt {
-            None => {}
-            Some(halt) => {
-                // It may have been erased since.
-                gaps = Arc::new(Gaps::of(&log.erasures(partition).await?));
-                if !halt.is_explained_by(&gaps) {
-                    return Err(halt.into());
-                }
-                batches = Batches::after(log, partition, folded.applied);
+        let step = turns.next().await?;
+        folded.applied = step.turn.applied;
+        folded.parked += step.turn.parked;
+        report(folded.applied, step.worked);
+        if let Some(halt) = &step.turn.halt {
+            // It may have been erased since.
+            let gaps = Gaps::of(&log.erasures(partition).await?);
+            if !halt.is_explained_by(&gaps) {
+                return Err(halt.clone().into());
             }
+            turns = steps(folded.applied, gaps);
         }
     }
     // What was erased meanwhile was applied as well.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod batch;
+mod extract;
 mod fold;
 mod halt;
 mod progress;

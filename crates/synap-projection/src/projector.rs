@@ -1,12 +1,11 @@
 //! The task that keeps one partition's rows up with its log.
 
-use crate::batch::Batches;
 use crate::refold::settle;
-use crate::step::step;
+use crate::step::{Course, Step, Steps};
 use crate::{FoldError, Halt, Progress, Standing, Turn};
 use std::sync::Arc;
 use std::time::Duration;
-use synap_log::{EventLog, Gaps, Incarnation, ReadError, Recorded};
+use synap_log::{EventLog, Gaps, Incarnation, ReadError};
 use synap_readmodel::{ReadStore, SnapshotExt as _, StoreError, key};
 use synap_types::{Partition, Seq};
 use tokio::sync::watch;
@@ -158,15 +157,23 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
     }
 
     async fn follow_on(&self) -> Result<std::convert::Infallible, Stop> {
-        let gaps = Arc::new(settle(&*self.log, &self.store, self.partition).await?);
+        let gaps = settle(&*self.log, &self.store, self.partition).await?;
         let (incarnation, tail) = self.check_log(&gaps).await?;
-        let mut batches = Batches::after(&*self.log, self.partition, self.applied());
+        let course = Course {
+            partition: self.partition,
+            incarnation,
+            gaps: Arc::new(gaps),
+            applied: self.applied(),
+            until: None,
+        };
+        let mut steps = Steps::new(&*self.log, &self.store, course);
+        let mut is_full = false;
         info!(partition = %self.partition, seq = %self.applied(), tail = %tail, "projector starts");
         self.progress
             .send_modify(|progress| progress.incarnation = incarnation);
         loop {
             // A full batch says that more is waiting, however far the log has grown since.
-            let behind = self.applied() < tail || batches.is_full();
+            let behind = self.applied() < tail || is_full;
             self.progress.send_if_modified(|progress| {
                 let standing = if behind {
                     Standing::CatchingUp
@@ -177,8 +184,9 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
                 progress.standing = standing;
                 changed
             });
-            let batch = batches.next().await?;
-            self.apply(incarnation, batch, &gaps).await?;
+            let step = steps.next().await?;
+            self.tell(&step).await?;
+            is_full = step.is_full;
         }
     }
 
@@ -192,15 +200,9 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
         Ok((state.incarnation, state.last))
     }
 
-    async fn apply(
-        &self,
-        incarnation: Incarnation,
-        batch: Vec<Recorded>,
-        gaps: &Arc<Gaps>,
-    ) -> Result<(), Stop> {
-        let events = batch.len();
-        let done = step(&self.store, self.partition, incarnation, batch, gaps).await;
-        let turn = done.map_err(|_| Stop::Retry("the writing thread is gone".to_owned()))??;
+    /// Tells how far the rows are. Fails if they cannot go on.
+    async fn tell(&self, step: &Step) -> Result<(), Stop> {
+        let (turn, events) = (&*step.turn, step.events);
         debug!(partition = %self.partition, seq_last = %turn.applied, events, parked = turn.parked, "applied");
         if turn.parked > 0 {
             warn!(partition = %self.partition, seq_last = %turn.applied, parked = turn.parked, "events parked");
@@ -209,14 +211,14 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
             progress.applied = turn.applied;
             progress.parked += turn.parked;
         });
-        (self.on_applied)(&turn, events);
-        let Some(halt) = turn.halt else {
+        (self.on_applied)(turn, events);
+        let Some(halt) = &turn.halt else {
             return Ok(());
         };
         let now = Gaps::of(&self.log.erasures(self.partition).await?);
         if halt.is_explained_by(&now) {
             return Err(Stop::Retry("events were erased meanwhile".to_owned()));
         }
-        Err(Stop::Halt(halt))
+        Err(Stop::Halt(halt.clone()))
     }
 }

@@ -1,4 +1,5 @@
-//! What a projection reads and writes: the rows of its partition, with the writes of this batch on top.
+//! What a projection reads and writes: the rows of its partition, with the writes of this batch on top, and below these
+//! those of a batch that is being committed.
 
 use synap_readmodel::{
     Key, Row, RowKey, Snapshot, SnapshotExt as _, StoreError, Write, WriteSet, codec,
@@ -10,6 +11,8 @@ use synap_readmodel::{
 #[derive(Debug)]
 pub struct State<'a, S> {
     snapshot: &'a S,
+    /// What is being committed: it may or may not be in the snapshot.
+    before: Option<&'a WriteSet>,
     batch: WriteSet,
     event: WriteSet,
 }
@@ -17,8 +20,14 @@ pub struct State<'a, S> {
 impl<'a, S: Snapshot> State<'a, S> {
     /// The rows of `snapshot`, nothing written yet.
     pub fn new(snapshot: &'a S) -> Self {
+        Self::over(snapshot, None)
+    }
+
+    /// The rows of `snapshot` as they are once `before` is committed, nothing written yet.
+    pub(crate) fn over(snapshot: &'a S, before: Option<&'a WriteSet>) -> Self {
         Self {
             snapshot,
+            before,
             batch: WriteSet::default(),
             event: WriteSet::default(),
         }
@@ -29,7 +38,8 @@ impl<'a, S: Snapshot> State<'a, S> {
         let write = self
             .event
             .get(key.key())
-            .or_else(|| self.batch.get(key.key()));
+            .or_else(|| self.batch.get(key.key()))
+            .or_else(|| self.before?.get(key.key()));
         match write {
             None => self.snapshot.row(key),
             Some(Write::Delete) => Ok(None),
@@ -60,7 +70,7 @@ impl<'a, S: Snapshot> State<'a, S> {
 
     /// Keeps the writes since the last call.
     pub fn accept(&mut self) {
-        self.batch.extend(std::mem::take(&mut self.event));
+        self.batch.take_over(&mut self.event);
     }
 
     /// Forgets the writes since the last [`Self::accept`].

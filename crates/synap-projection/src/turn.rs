@@ -1,12 +1,14 @@
 //! One turn of a projector: events in, one atomic write set with the next checkpoint out.
 
-use crate::{ApplyError, Halt, PROJECTION_VERSION, State, apply};
+use crate::apply::apply_extracted;
+use crate::extract::Extracted;
+use crate::{ApplyError, Halt, PROJECTION_VERSION, State};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use synap_log::{Gaps, Incarnation, Recorded};
 use synap_readmodel::{
-    CheckpointRow, IngestionRow, ParkedRow, ParkedSubjectRow, Snapshot, SnapshotExt as _,
-    StoreError, WriteSet, key, last_erasure,
+    CheckpointRow, IngestionRow, ParkedRow, ParkedSubjectRow, Snapshot, StoreError, WriteSet, key,
+    last_erasure,
 };
 use synap_types::{
     DocumentId, Event, EventBody, EventId, EventParseError, EventSubject, Hash128, IngestionId,
@@ -47,11 +49,23 @@ pub fn turn_over<S: Snapshot>(
     events: &[Recorded],
     gaps: &Gaps,
 ) -> Result<Turn, StoreError> {
-    let checkpoint = snapshot.row(&key::checkpoint())?;
+    let events = events.iter().cloned().map(Extracted::of).collect();
+    turn_of(partition, incarnation, State::new(snapshot), events, gaps)
+}
+
+/// [`turn_over`], of events that were read already, on top of `state`.
+pub(crate) fn turn_of<S: Snapshot>(
+    partition: Partition,
+    incarnation: Incarnation,
+    mut state: State<'_, S>,
+    events: Vec<Extracted>,
+    gaps: &Gaps,
+) -> Result<Turn, StoreError> {
+    let checkpoint = state.row(&key::checkpoint())?;
     let start = checkpoint
         .as_ref()
         .map_or(Seq::ZERO, |row| Seq::new(row.seq));
-    if let Some(halt) = checkpoint.and_then(|row| other_log(&row, incarnation, events)) {
+    if let Some(halt) = checkpoint.and_then(|row| other_log(&row, incarnation, &events)) {
         return Ok(Turn {
             writes: WriteSet::default(),
             applied: start,
@@ -59,17 +73,17 @@ pub fn turn_over<S: Snapshot>(
             halt: Some(halt),
         });
     }
-    let mut state = State::new(snapshot);
     let (mut applied, mut parked, mut halt) = (start, 0, None);
     let mut last = None;
     for event in events {
-        if event.seq <= applied {
+        let recorded = event.recorded.clone();
+        if recorded.seq <= applied {
             continue;
         }
-        if !gaps.explain(applied.next(), event.seq) {
+        if !gaps.explain(applied.next(), recorded.seq) {
             halt = Some(Halt::Gap {
                 expected: applied.next(),
-                found: event.seq,
+                found: recorded.seq,
             });
             break;
         }
@@ -82,10 +96,10 @@ pub fn turn_over<S: Snapshot>(
             }
         }
         state.accept();
-        applied = event.seq;
-        last = Some(event);
+        applied = recorded.seq;
+        last = Some(recorded);
     }
-    if let Some(last) = last {
+    if let Some(last) = &last {
         let row = CheckpointRow {
             incarnation: incarnation.0,
             seq: applied.get(),
@@ -111,7 +125,7 @@ pub(crate) fn scattered<S: Snapshot>(
 ) -> Result<Result<WriteSet, Halt>, StoreError> {
     let mut state = State::new(snapshot);
     for event in events {
-        if let Outcome::Halted(halt) = one(partition, event, &mut state)? {
+        if let Outcome::Halted(halt) = one(partition, Extracted::of(event.clone()), &mut state)? {
             return Ok(Err(halt));
         }
         state.accept();
@@ -124,14 +138,14 @@ pub(crate) fn scattered<S: Snapshot>(
 fn other_log(
     checkpoint: &CheckpointRow,
     incarnation: Incarnation,
-    events: &[Recorded],
+    events: &[Extracted],
 ) -> Option<Halt> {
     if checkpoint.incarnation != incarnation.0 {
         return Some(Halt::OtherLog);
     }
     let seq = Seq::new(checkpoint.seq);
-    let again = events.iter().find(|event| event.seq == seq)?;
-    (digest(again).bytes() != &checkpoint.event).then_some(Halt::Rewritten { seq })
+    let again = events.iter().find(|event| event.recorded.seq == seq)?;
+    (digest(&again.recorded).bytes() != &checkpoint.event).then_some(Halt::Rewritten { seq })
 }
 
 fn digest(event: &Recorded) -> Hash128 {
@@ -147,10 +161,11 @@ enum Outcome {
 /// Applies or parks one event.
 fn one<S: Snapshot>(
     partition: Partition,
-    recorded: &Recorded,
+    extracted: Extracted,
     state: &mut State<'_, S>,
 ) -> Result<Outcome, StoreError> {
-    let event = match Event::from_json(&recorded.payload) {
+    let recorded = &extracted.recorded;
+    let event = match extracted.event {
         Ok(event) => event,
         Err(EventParseError::UnknownType(event_type)) => {
             return Ok(Outcome::Halted(Halt::UnknownType {
@@ -188,12 +203,16 @@ fn one<S: Snapshot>(
         return park(recorded, Some(&whose), reason, Some(first.seq), state);
     }
     // A defect in pure code must not stop the partition: what it would have written is discarded, the event is parked.
-    let applied = catch_unwind(AssertUnwindSafe(|| apply(&event, recorded.seq, state)));
+    let applied = extracted.texts.map(|texts| {
+        let work = || apply_extracted(&event, texts, recorded.seq, state);
+        catch_unwind(AssertUnwindSafe(work))
+    });
     let reason = match applied {
-        Ok(Ok(())) => return Ok(Outcome::Applied),
-        Ok(Err(ApplyError::Store(e))) => return Err(e),
-        Ok(Err(e)) => e.to_string(),
-        Err(_) => "applying it panicked".to_owned(),
+        Some(Ok(Ok(()))) => return Ok(Outcome::Applied),
+        Some(Ok(Err(ApplyError::Store(e)))) => return Err(e),
+        Some(Ok(Err(e))) => e.to_string(),
+        Some(Err(_)) => "applying it panicked".to_owned(),
+        None => "reading its text panicked".to_owned(),
     };
     park(recorded, Some(&whose), reason, None, state)
 }

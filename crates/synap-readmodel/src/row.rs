@@ -245,7 +245,7 @@ rows! {
     }
 
     /// A conversation of one user.
-    ConversationRow v 1 {
+    ConversationRow v 2 {
         /// Which.
         id: ConversationId,
         /// Whose, in full: compared when read, since keys hold a hash.
@@ -254,6 +254,8 @@ rows! {
         external_id: Option<Id>,
         /// Turns, and the number of the last one.
         turns: u32,
+        /// By which doors they came.
+        doors: Vec<TurnDoor>,
         /// Tokens of all turns, by the documented estimator.
         tokens: u64,
         /// The caller's word for it.

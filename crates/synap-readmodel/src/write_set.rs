@@ -1,7 +1,9 @@
 //! What one batch writes: all of it, or nothing.
 
 use crate::{Key, Prefix, Row, RowKey, append, codec};
-use std::collections::BTreeMap;
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// What happens to one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub enum Write {
 
 /// Writes by key. A later write of the same key replaces an earlier one, and appends add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WriteSet(BTreeMap<Key, Write>, Vec<Prefix>);
+pub struct WriteSet(HashMap<Key, Write, RandomState>, Vec<Prefix>);
 
 impl WriteSet {
     /// Writes a row.
@@ -32,10 +34,23 @@ impl WriteSet {
 
     /// Adds `bytes` to a value, as [`append()`] says.
     pub fn append(&mut self, key: Key, bytes: &[u8]) {
-        match self.0.get_mut(&key) {
-            None => drop(self.0.insert(key, Write::Append(bytes.to_vec()))),
-            Some(Write::Put(value) | Write::Append(value)) => append(key.bytes(), value, bytes),
-            Some(deleted @ Write::Delete) => *deleted = Write::Put(bytes.to_vec()),
+        self.join(key, bytes.to_vec());
+    }
+
+    fn join(&mut self, key: Key, bytes: Vec<u8>) {
+        match self.0.entry(key) {
+            Entry::Vacant(place) => drop(place.insert(Write::Append(bytes))),
+            Entry::Occupied(mut known) => {
+                // The key is wanted while the value is changed: it says what the bytes are.
+                let mut write = std::mem::replace(known.get_mut(), Write::Delete);
+                match &mut write {
+                    Write::Put(value) | Write::Append(value) => {
+                        append(known.key().bytes(), value, &bytes);
+                    }
+                    Write::Delete => write = Write::Put(bytes),
+                }
+                known.insert(write);
+            }
         }
     }
 
@@ -64,9 +79,12 @@ impl WriteSet {
         self.0.get(key)
     }
 
-    /// Every write, in key order.
+    /// Every write, in key order: the same set is written in the same way, and a store inserts neighbours next to each
+    /// other.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Write)> {
-        self.0.iter()
+        let mut writes: Vec<_> = self.0.iter().collect();
+        writes.sort_unstable_by_key(|(key, _)| *key);
+        writes.into_iter()
     }
 
     /// How many keys it touches.
@@ -79,11 +97,11 @@ impl WriteSet {
         self.0.is_empty() && self.1.is_empty()
     }
 
-    /// Takes over all writes of `later`, as if they had been made here.
-    pub fn extend(&mut self, later: Self) {
-        for (key, write) in later.0 {
+    /// Takes over all writes of `later`, as if they had been made here. It keeps its room.
+    pub fn take_over(&mut self, later: &mut Self) {
+        for (key, write) in later.0.drain() {
             if let Write::Append(bytes) = write {
-                self.append(key, &bytes);
+                self.join(key, bytes);
             } else {
                 self.0.insert(key, write);
             }

@@ -410,7 +410,8 @@ pub(crate) struct RebuildArgs {
     /// Take the new rows although they differ from the live ones
     #[arg(long)]
     pub(crate) accept_difference: bool,
-    /// Share of the time that it works at most, more than 0 and up to 1 [default: as the server is configured, 0.5]
+    /// Share of one processor that it takes at most, more than 0; 1 is as fast as it goes, on several [default: as the
+    /// server is configured, 0.5]
     #[arg(long, value_name = "SHARE")]
     pub(crate) cpu_share: Option<f64>,
     /// Fill a generation of this name beside the live one, to be asked by its name

@@ -87,7 +87,7 @@ struct File {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RebuildSettings {
-    /// Share of the time that a rebuild works at most, more than 0 and up to 1.
+    /// Share of one processor that a rebuild takes at most, more than 0; 1 is as fast as it goes, on several.
     pub(crate) cpu_share: f64,
 }
 

@@ -8,7 +8,7 @@ mod word;
 use crate::piece::part;
 use crate::sentence;
 use rules::Sign;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use synap_types::MemoryType;
 use word::{Class, Word};
@@ -347,8 +347,8 @@ fn done(words: &[Word<'_>]) -> bool {
 }
 
 /// The place of each topic's words in [`rules::TOPICS`].
-static TOPICS: LazyLock<BTreeMap<&'static str, usize>> = LazyLock::new(|| {
-    let mut places = BTreeMap::new();
+static TOPICS: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
+    let mut places = HashMap::new();
     for (place, (_, words)) in rules::TOPICS.iter().enumerate() {
         for word in words.split(' ') {
             places.entry(word).or_insert(place);

@@ -243,6 +243,15 @@ pub(crate) fn join(context: &str, body: &str) -> String {
     format!("{context}{gap}{body}")
 }
 
+/// The text in small letters, with straight apostrophes.
+pub(crate) fn lowered(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.replace('’', "'").to_lowercase()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

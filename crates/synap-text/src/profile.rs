@@ -76,11 +76,16 @@ pub fn attributes(statement: &Statement, names: &[&str]) -> Vec<Attribute> {
             };
             match kind {
                 MemoryType::Emotion => Vec::new(),
-                MemoryType::Episode => of_rules(sentence, who, true),
+                MemoryType::Episode => {
+                    let words = words::words(sentence);
+                    of_rules(&words::clauses(&words, who), true)
+                }
                 MemoryType::Fact | MemoryType::Preference | MemoryType::TemporalEvent => {
-                    let found = of_rules(sentence, who, false);
+                    let words = words::words(sentence);
+                    let clauses = words::clauses(&words, who);
+                    let found = of_rules(&clauses, false);
                     if found.is_empty() {
-                        wish::of(sentence, speaker, who).into_iter().collect()
+                        wish::of(sentence, speaker, &clauses).into_iter().collect()
                     } else {
                         found
                     }
@@ -95,8 +100,7 @@ fn is_assistant(name: &str) -> bool {
 }
 
 /// Of each clause of the sentence, the first pattern of the table that it starts with.
-fn of_rules(sentence: &str, who: Who<'_>, episode: bool) -> Vec<Attribute> {
-    let clauses = words::clauses(sentence, who);
+fn of_rules(clauses: &[Clause<'_>], episode: bool) -> Vec<Attribute> {
     if clauses.first().is_some_and(Clause::is_condition) {
         return Vec::new();
     }

@@ -2,7 +2,9 @@
 
 mod stop;
 
+use crate::piece::lowered;
 use rust_stemmers::{Algorithm, Stemmer};
+use std::borrow::Cow;
 use stop::is_stop;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -83,8 +85,7 @@ impl Sink {
     }
 
     fn word(&mut self, word: &str) {
-        let plain = word.replace('’', "'");
-        let lower = plain.to_lowercase();
+        let lower = lowered(word);
         if is_stop(&lower) {
             return;
         }
@@ -92,6 +93,11 @@ impl Sink {
         if !self.with_parts {
             return;
         }
+        let plain = if word.contains('’') {
+            Cow::Owned(word.replace('’', "'"))
+        } else {
+            Cow::Borrowed(word)
+        };
         let plain = plain.strip_suffix("'s").unwrap_or(&plain);
         if plain.len() <= TERM_BYTES_MAX && plain.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return;

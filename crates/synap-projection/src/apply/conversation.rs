@@ -3,13 +3,12 @@
 use super::memories::{Memories, Origin};
 use super::{ApplyError, At, Effect};
 use crate::State;
+use crate::extract::{Texts, Worded, shown};
 use synap_readmodel::{
     CompactedSentence, CompactionRow, ConversationIndexRow, ConversationRow, MemoryRow, Snapshot,
     TurnRow, key,
 };
-use synap_text::{
-    SummaryTurn, TurnSource, estimate_tokens, normal_form, summarise, turn_statements,
-};
+use synap_text::{SummaryTurn, estimate_tokens, summarise};
 use synap_types::limits::{COMPACTION_BYTES_MAX, CONVERSATION_TURNS_MAX};
 use synap_types::{
     ConversationCompacted, ConversationId, EventId, Id, MemoryId, MemorySource, MessageRecorded,
@@ -57,6 +56,7 @@ impl<'a> Conversation<'a> {
             scope: at.scope.clone(),
             external_id: external_id.cloned(),
             turns: 0,
+            doors: Vec::new(),
             tokens: 0,
             conversation_type: None,
             started_at: i64::MAX,
@@ -80,10 +80,11 @@ impl<'a> Conversation<'a> {
         Ok(state.row(&key::turn(&self.at.hash, self.row.id, number))?)
     }
 
-    /// Adds a turn at the end; answers its number and its memories.
+    /// Adds a turn at the end, which says `statements`; answers its number and its memories.
     pub(super) fn push<S: Snapshot>(
         &mut self,
         turn: &NewTurn<'_>,
+        statements: Vec<Worded>,
         state: &mut State<'_, S>,
     ) -> Result<(u32, Vec<MemoryId>), ApplyError> {
         if self.row.turns >= CONVERSATION_TURNS_MAX {
@@ -96,15 +97,9 @@ impl<'a> Conversation<'a> {
             said_at: turn.said_at,
             metadata: turn.metadata,
         };
-        let source = TurnSource {
-            content: turn.content,
-            speaker: turn.speaker.unwrap_or_else(|| shown(turn.role)),
-            said_at: turn.said_at,
-            accepted_at: Some(self.at.event.time),
-        };
         let (mut ids, mut ordinals) = (Vec::new(), Vec::new());
-        for statement in turn_statements(&source) {
-            let id = MemoryRow::id_in_turn(turn.message_id, &normal_form(&statement.text));
+        for statement in statements {
+            let id = MemoryRow::id_in_turn(turn.message_id, &statement.normal);
             if let Some(ordinal) = self.memories.add(id, statement, &origin, state)? {
                 ids.push(id);
                 ordinals.push(ordinal);
@@ -113,7 +108,9 @@ impl<'a> Conversation<'a> {
         self.memories.end_passage(state)?;
         let said_or_accepted = turn.said_at.unwrap_or(self.at.event.time).micros();
         self.row.turns = number;
-        let said = format!("{}: {}", source.speaker, turn.content);
+        self.came_by(turn.door);
+        let speaker = turn.speaker.unwrap_or_else(|| shown(turn.role));
+        let said = format!("{speaker}: {}", turn.content);
         self.row.tokens += estimate_tokens(&said) as u64;
         self.row.started_at = self.row.started_at.min(said_or_accepted);
         self.row.last_at = self.row.last_at.max(said_or_accepted);
@@ -133,13 +130,27 @@ impl<'a> Conversation<'a> {
         Ok((number, ids))
     }
 
-    pub(super) fn put_turn<S: Snapshot>(
-        &self,
+    fn put_turn<S: Snapshot>(&self, number: u32, row: &TurnRow, state: &mut State<'_, S>) {
+        state.put(key::turn(&self.at.hash, self.row.id, number), row);
+    }
+
+    /// Writes a turn that `door` reported as well.
+    pub(super) fn report<S: Snapshot>(
+        &mut self,
         number: u32,
-        row: &TurnRow,
+        mut known: TurnRow,
+        door: TurnDoor,
         state: &mut State<'_, S>,
     ) {
-        state.put(key::turn(&self.at.hash, self.row.id, number), row);
+        known.doors.push(door);
+        self.came_by(door);
+        self.put_turn(number, &known, state);
+    }
+
+    fn came_by(&mut self, door: TurnDoor) {
+        if !self.row.doors.contains(&door) {
+            self.row.doors.push(door);
+        }
     }
 
     /// The turn that another door reported already, if `turn` is the same one.
@@ -148,6 +159,9 @@ impl<'a> Conversation<'a> {
         turn: &NewTurn<'_>,
         state: &State<'_, S>,
     ) -> Result<Option<(u32, TurnRow)>, ApplyError> {
+        if self.row.doors.iter().all(|door| *door == turn.door) {
+            return Ok(None);
+        }
         let first = self.row.turns.saturating_sub(LOOK_BACK) + 1;
         let when = turn.said_at.unwrap_or(self.at.event.time).micros();
         // The oldest one that fits: of two equal turns, the first report of the other door means the first.
@@ -194,18 +208,11 @@ fn claim<S: Snapshot>(
     Ok(())
 }
 
-/// A role as it is shown before what it said.
-pub(super) const fn shown(role: TurnRole) -> &'static str {
-    match role {
-        TurnRole::User => "User",
-        TurnRole::Assistant => "Assistant",
-    }
-}
-
 /// One turn was recorded.
 pub(super) fn record<S: Snapshot>(
     at: &At<'_>,
     data: &MessageRecorded,
+    texts: Texts,
     state: &mut State<'_, S>,
 ) -> Result<Effect, ApplyError> {
     let external = data.external_conversation_id.as_ref();
@@ -219,14 +226,15 @@ pub(super) fn record<S: Snapshot>(
         door: data.door,
         metadata: None,
     };
-    let number = if let Some((number, mut known)) = conversation.reported(&turn, state)? {
-        known.doors.push(turn.door);
-        conversation.put_turn(number, &known, state);
+    let number = if let Some((number, known)) = conversation.reported(&turn, state)? {
+        conversation.report(number, known, turn.door, state);
         number
     } else {
         let memories = &conversation.memories;
         turn.metadata = memories.metadata(data.message_id, &data.metadata, state);
-        conversation.push(&turn, state)?.0
+        let said = texts.into_turns().into_iter().next();
+        let statements = said.map_or_else(Vec::new, |(_, statements)| statements);
+        conversation.push(&turn, statements, state)?.0
     };
     conversation.close(state)?;
     Ok(Effect {

@@ -3,13 +3,14 @@
 use super::memories::{Memories, Origin};
 use super::{ApplyError, At, Effect};
 use crate::State;
+use crate::extract::Texts;
 use synap_readmodel::{DocumentRow, MemoryRow, Snapshot, key};
-use synap_text::{Source, normal_form, statements};
 use synap_types::{Hash128, IdempotencyKey, MemoryId, MemoryIngested, MemorySource};
 
 pub(super) fn apply<S: Snapshot>(
     at: &At<'_>,
     data: &MemoryIngested,
+    texts: Texts,
     state: &mut State<'_, S>,
 ) -> Result<Effect, ApplyError> {
     let mut memories = Memories::open(at, state)?;
@@ -20,7 +21,12 @@ pub(super) fn apply<S: Snapshot>(
     let memory_ids = match before {
         Some(same) if same.content == *content.bytes() => ids_of(at, &same, state)?,
         before => {
-            let ids = replace(at, data, before, content, &mut memories, state)?;
+            let version = Version {
+                data,
+                before,
+                content,
+            };
+            let ids = replace(at, version, texts, &mut memories, state)?;
             memories.close(state)?;
             ids
         }
@@ -52,15 +58,27 @@ fn ids_of<S: Snapshot>(
         .collect::<Result<_, _>>()?)
 }
 
-/// Ends the memories of the version `before`, and writes those of this one.
+/// A version of a document, and the one before.
+struct Version<'a> {
+    data: &'a MemoryIngested,
+    before: Option<DocumentRow>,
+    /// Hash of what it says.
+    content: Hash128,
+}
+
+/// Ends the memories of the version before, and writes those of this one.
 fn replace<S: Snapshot>(
     at: &At<'_>,
-    data: &MemoryIngested,
-    before: Option<DocumentRow>,
-    content: Hash128,
+    version: Version<'_>,
+    texts: Texts,
     memories: &mut Memories<'_>,
     state: &mut State<'_, S>,
 ) -> Result<Vec<MemoryId>, ApplyError> {
+    let Version {
+        data,
+        before,
+        content,
+    } = version;
     match &before {
         Some(before) if before.version > 0 => {
             memories.end(&before.ordinals, state)?;
@@ -74,14 +92,9 @@ fn replace<S: Snapshot>(
         said_at: data.document_created_at,
         metadata: memories.metadata(at.event.id, &data.metadata, state),
     };
-    let source = Source {
-        content: &data.content,
-        document_type: &data.document_type,
-        said_at: data.document_created_at,
-    };
     let (mut ids, mut ordinals) = (Vec::new(), Vec::new());
-    for statement in statements(&source) {
-        let id = MemoryRow::id_of(at.scope, &data.document_id, &normal_form(&statement.text));
+    for statement in texts.into_document() {
+        let id = MemoryRow::id_of(at.scope, &data.document_id, &statement.normal);
         if let Some(ordinal) = memories.add(id, statement, &origin, state)? {
             ids.push(id);
             ordinals.push(ordinal);

@@ -3,6 +3,7 @@
 use super::passages::{self, Passages};
 use super::{ApplyError, At};
 use crate::State;
+use crate::extract::{Worded, Words};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
@@ -116,10 +117,13 @@ impl<'a> Memories<'a> {
     pub(super) fn add<S: Snapshot>(
         &mut self,
         id: MemoryId,
-        statement: Statement,
+        worded: Worded,
         origin: &Origin,
         state: &mut State<'_, S>,
     ) -> Result<Option<u32>, ApplyError> {
+        let Worded {
+            statement, words, ..
+        } = worded;
         if self.is_forgotten(id, state)? || !self.known.insert(id) {
             return Ok(None);
         }
@@ -153,7 +157,7 @@ impl<'a> Memories<'a> {
             ended_seq: None,
             previous,
         };
-        self.write(row, state).map(Some)
+        self.write_worded(row, words, state).map(Some)
     }
 
     /// The ordinal of what the memory was in an earlier version of its document.
@@ -189,6 +193,16 @@ impl<'a> Memories<'a> {
         row: MemoryRow,
         state: &mut State<'_, S>,
     ) -> Result<u32, ApplyError> {
+        let words = Words::of(&row.text);
+        self.write_worded(row, words, state)
+    }
+
+    fn write_worded<S: Snapshot>(
+        &mut self,
+        row: MemoryRow,
+        words: Words,
+        state: &mut State<'_, S>,
+    ) -> Result<u32, ApplyError> {
         let ordinal = self.stats.totals.next_ordinal;
         self.stats.totals.next_ordinal = ordinal.checked_add(1).ok_or(ApplyError::ScopeFull)?;
         let index = MemoryIndexRow {
@@ -199,7 +213,7 @@ impl<'a> Memories<'a> {
         if self.passages.is_full(&row) {
             self.end_passage(state)?;
         }
-        self.passages.push(ordinal, row);
+        self.passages.push(ordinal, row, words);
         Ok(ordinal)
     }
 

@@ -3,12 +3,13 @@
 
 use super::{ApplyError, At};
 use crate::State;
+use crate::extract::Words;
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::{
     CHUNK_ORDINALS, Ended, MemoryRow, Passage, PassageFlags, Posting, Snapshot, Summary, ThreadRow,
     key,
 };
-use synap_text::{estimate_tokens, has_time, manner, name_hashes, term_hash, terms};
+use synap_text::{name_hashes, terms};
 use synap_types::{Hash128, MemorySource};
 
 /// Bytes of the source, and memories, of one passage: a turn, or two or three paragraphs. What is said near each other is
@@ -19,7 +20,7 @@ const PASSAGE_MEMORIES_MAX: usize = 64;
 /// The passage that is being made, and the thread that the last one belongs to.
 #[derive(Debug, Default)]
 pub(super) struct Passages {
-    memories: Vec<(u32, MemoryRow)>,
+    memories: Vec<(u32, MemoryRow, Words)>,
     bytes: usize,
     thread: Option<(u64, ThreadRow)>,
 }
@@ -35,7 +36,7 @@ pub(super) struct Written {
 impl Passages {
     /// Whether `row` begins another passage.
     pub(super) fn is_full(&self, row: &MemoryRow) -> bool {
-        self.memories.last().is_some_and(|(_, last)| {
+        self.memories.last().is_some_and(|(_, last, _)| {
             let is_one = row.source == last.source && row.turn == last.turn;
             !is_one
                 || self.memories.len() >= PASSAGE_MEMORIES_MAX
@@ -43,9 +44,9 @@ impl Passages {
         })
     }
 
-    pub(super) fn push(&mut self, ordinal: u32, row: MemoryRow) {
+    pub(super) fn push(&mut self, ordinal: u32, row: MemoryRow, words: Words) {
         self.bytes += source_bytes(&row);
-        self.memories.push((ordinal, row));
+        self.memories.push((ordinal, row, words));
     }
 
     /// Writes the passage. Nothing where nothing was pushed.
@@ -57,37 +58,36 @@ impl Passages {
     ) -> Result<Written, ApplyError> {
         let mut memories = std::mem::take(&mut self.memories);
         self.bytes = 0;
-        let Some((first, row)) = memories.first() else {
+        let Some((first, row, _)) = memories.first() else {
             return Ok(Written::default());
         };
         let (first, thread) = (*first, thread_of(&row.source));
         let mut passage = described(first, row);
         let count = saturating(memories.len());
-        let mut counts: BTreeMap<String, u16> = BTreeMap::new();
-        let (mut total, mut of_passage, mut before) = (0, 0_usize, Vec::new());
-        for (_, row) in &mut memories {
-            let terms = terms(&row.text);
-            total += terms.len();
-            row.tokens = saturating_u32(estimate_tokens(&row.text));
-            row.passage = first;
-            row.passage_memories = count;
-            row.sequence = terms.iter().map(|term| term_hash(term)).collect();
-            passage.flags = passage.flags | flags(row);
-            for term in terms.iter().skip(common(&before, &terms)) {
-                let count = counts.entry(term.clone()).or_default();
+        let mut counts: BTreeMap<&str, u16> = BTreeMap::new();
+        let (mut total, mut of_passage, mut before) = (0, 0_usize, [].as_slice());
+        for (_, _, words) in &memories {
+            total += words.terms.len();
+            passage.flags = passage.flags | words.flags;
+            for term in words.terms.iter().skip(common(before, &words.terms)) {
+                let count = counts.entry(term).or_default();
                 *count = count.saturating_add(1);
                 of_passage += 1;
             }
-            before = terms;
+            before = &words.terms;
         }
         passage.terms = saturating(of_passage);
-        for (ordinal, row) in &mut memories {
+        passage.memories = count;
+        passage.text_bytes = saturating(memories.iter().map(|(_, row, _)| row.text.len()).sum());
+        index(at, &passage, counts, state);
+        for (ordinal, row, words) in &mut memories {
+            row.tokens = words.tokens;
+            row.passage = first;
+            row.passage_memories = count;
             row.passage_terms = passage.terms;
+            row.sequence = std::mem::take(&mut words.sequence);
             state.put(key::memory(&at.hash, *ordinal), row);
         }
-        passage.memories = count;
-        passage.text_bytes = saturating(memories.iter().map(|(_, row)| row.text.len()).sum());
-        index(at, &passage, counts, state);
         let mut last = self.thread(at, thread, erased, state)?;
         passage.before = Some(last.last).filter(|_| last.seq > 0);
         last.terms = last.terms.saturating_add(passage.terms.into());
@@ -193,15 +193,6 @@ fn common(before: &[String], terms: &[String]) -> usize {
     pairs.take_while(|(a, b)| a == b).count()
 }
 
-/// What is so of a passage that has this memory.
-fn flags(row: &MemoryRow) -> PassageFlags {
-    let manner = manner(&row.text);
-    PassageFlags::ASKS.when(manner.asks)
-        | PassageFlags::ENDS_ASKING.when(manner.ends_asking)
-        | PassageFlags::OF_SELF.when(manner.of_self)
-        | PassageFlags::TIMED.when(has_time(&row.text))
-}
-
 /// What a memory belongs to. Of a document's id, what follows `#` names a part, as in a URL.
 fn thread_of(source: &MemorySource) -> u64 {
     let hash = match source {
@@ -222,7 +213,7 @@ fn thread_of(source: &MemorySource) -> u64 {
 fn index<S: Snapshot>(
     at: &At<'_>,
     passage: &Passage,
-    counts: BTreeMap<String, u16>,
+    counts: BTreeMap<&str, u16>,
     state: &mut State<'_, S>,
 ) {
     for (term, tf) in counts {
@@ -231,9 +222,9 @@ fn index<S: Snapshot>(
             tf,
             terms: passage.terms,
         };
-        let chunk = key::posting_chunk(&at.hash, &term, posting.chunk());
+        let chunk = key::posting_chunk(&at.hash, term, posting.chunk());
         state.append(chunk, &posting.bytes());
-        let summary = key::summary(&at.hash, &term, posting.chunk());
+        let summary = key::summary(&at.hash, term, posting.chunk());
         state.append(summary, &Summary::of(posting).bytes());
     }
 }
@@ -242,10 +233,6 @@ fn index<S: Snapshot>(
 fn source_bytes(row: &MemoryRow) -> usize {
     let [start, end] = row.span;
     end.saturating_sub(start) as usize
-}
-
-fn saturating_u32(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn saturating(count: usize) -> u16 {

@@ -3,20 +3,18 @@
 use super::conversation::{Conversation, NewTurn};
 use super::{ApplyError, At, Effect};
 use crate::State;
-use serde_json::Map;
-use std::borrow::Cow;
+use crate::extract::Texts;
 use std::collections::BTreeMap;
 use synap_readmodel::{Snapshot, TurnRow};
-use synap_text::transcript_turns;
 use synap_types::{
-    DocumentId, EventId, Id, Timestamp, Transcript, TranscriptIngested, TranscriptTurn, TurnDoor,
-    TurnRole,
+    DocumentId, EventId, Id, Timestamp, TranscriptIngested, TranscriptTurn, TurnDoor, TurnRole,
 };
 use uuid::Uuid;
 
 pub(super) fn apply<S: Snapshot>(
     at: &At<'_>,
     data: &TranscriptIngested,
+    texts: Texts,
     state: &mut State<'_, S>,
 ) -> Result<Effect, ApplyError> {
     let external = data.external_conversation_id.as_ref();
@@ -26,10 +24,9 @@ pub(super) fn apply<S: Snapshot>(
         .memories
         .metadata(at.event.id, &data.metadata, state);
     let mut memory_ids = Vec::new();
-    for (index, turn) in (0_u32..).zip(turns(&data.transcript).iter()) {
-        if let Some((number, mut known)) = recorded.next_like(turn) {
-            known.doors.push(TurnDoor::Transcript);
-            conversation.put_turn(number, &known, state);
+    for (index, (turn, statements)) in (0_u32..).zip(texts.into_turns()) {
+        if let Some((number, known)) = recorded.next_like(&turn) {
+            conversation.report(number, known, TurnDoor::Transcript, state);
             continue;
         }
         let message_id = message_id(at.event.id, index);
@@ -50,7 +47,7 @@ pub(super) fn apply<S: Snapshot>(
             door: TurnDoor::Transcript,
             metadata,
         };
-        memory_ids.extend(conversation.push(&new, state)?.1);
+        memory_ids.extend(conversation.push(&new, statements, state)?.1);
     }
     let row = &mut conversation.row;
     row.transcript = Some(*data.transcript.content_hash().bytes());
@@ -78,23 +75,6 @@ pub(super) fn apply<S: Snapshot>(
 /// The id of a transcript's turn.
 fn message_id(event: EventId, index: u32) -> EventId {
     EventId::new(Uuid::new_v5(&event.uuid(), &index.to_be_bytes()))
-}
-
-fn turns(transcript: &Transcript) -> Cow<'_, [TranscriptTurn]> {
-    match transcript {
-        Transcript::Turns(turns) => turns.into(),
-        Transcript::Text(text) => transcript_turns(text)
-            .into_iter()
-            .map(|turn| TranscriptTurn {
-                role: turn.role,
-                speaker: turn.speaker,
-                content: turn.content,
-                said_at: turn.said_at,
-                metadata: Map::new(),
-            })
-            .collect::<Vec<_>>()
-            .into(),
-    }
 }
 
 /// The turns that were there before the transcript, found again in its order.

@@ -50,7 +50,7 @@ async fn log_of(events: &[Recorded]) -> MemoryLog {
 
 async fn folded(log: &MemoryLog, store: &Arc<MemoryStore>) {
     let last = log.state(HERE).await.unwrap().last;
-    fold(log, store, HERE, last, |_| {}).await.unwrap();
+    fold(log, store, HERE, last, |_, _| {}).await.unwrap();
 }
 
 /// Erases what `is_gone` says of a log whose rows are there, and compares them with those of a fold from the beginning.
@@ -149,7 +149,7 @@ async fn a_gap_that_no_erasure_explains_still_halts() {
     log.lose(HERE, Seq::new(4));
     let store = Arc::new(MemoryStore::default());
     let last = log.state(HERE).await.unwrap().last;
-    let failed = fold(&log, &store, HERE, last, |_| {}).await.unwrap_err();
+    let failed = fold(&log, &store, HERE, last, |_, _| {}).await.unwrap_err();
     let expected = Halt::Gap {
         expected: Seq::new(2),
         found: Seq::new(5),

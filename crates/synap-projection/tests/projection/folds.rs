@@ -1,16 +1,19 @@
 //! A fold gives the same rows every time, on any number of threads, and may be dropped.
 
+use crate::conversations::turn;
 use crate::world::{
-    HERE, Running, append, digest_of, ingest, live_texts, log_with, numbered, scope,
+    HERE, Running, append, applied, digest_of, ingest, live_texts, log_of, log_with, numbered,
+    scope,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use synap_log::{EventLog as _, MemoryLog};
 use synap_projection::{Folded, fold};
 use synap_readmodel::{Digest, MemoryStore, ReadStore, StoreError, WriteSet};
-use synap_types::Seq;
 use synap_types::limits::APPLY_EVENTS_MAX;
+use synap_types::{Seq, TurnDoor, TurnRole};
 
 /// Documents, later versions of some, and one event that is parked.
 async fn mixed_log() -> MemoryLog {
@@ -28,7 +31,7 @@ async fn mixed_log() -> MemoryLog {
 
 async fn folded(log: &MemoryLog, until: Seq) -> (Digest, Folded) {
     let store = Arc::new(MemoryStore::default());
-    let folded = fold(log, &store, HERE, until, |_| {}).await.unwrap();
+    let folded = fold(log, &store, HERE, until, |_, _| {}).await.unwrap();
     (digest_of(&*store), folded)
 }
 
@@ -97,7 +100,7 @@ async fn a_fold_goes_as_far_as_it_is_told_and_another_goes_on() {
     let last = log.state(HERE).await.unwrap().last;
     for until in [0, 1, 30, 30, last.get()] {
         let until = Seq::new(until);
-        let folded = fold(&log, &store, HERE, until, |_| {}).await.unwrap();
+        let folded = fold(&log, &store, HERE, until, |_, _| {}).await.unwrap();
         assert_eq!(folded.applied, until);
     }
     assert_eq!(digest_of(&*store), folded(&log, last).await.0);
@@ -109,10 +112,49 @@ async fn batches_are_bounded_and_reported() {
     let (log, store) = (log_with(count).await, Arc::new(MemoryStore::default()));
     let mut reports = Vec::new();
     let until = Seq::new(count);
-    fold(&log, &store, HERE, until, |at| reports.push(at.get()))
+    fold(&log, &store, HERE, until, |at, _| reports.push(at.get()))
         .await
         .unwrap();
     assert_eq!(reports, [APPLY_EVENTS_MAX as u64, count]);
+}
+
+/// A store that takes its time to commit.
+#[derive(Default)]
+struct Slow(MemoryStore);
+
+impl ReadStore for Slow {
+    type Snapshot<'a> = <MemoryStore as ReadStore>::Snapshot<'a>;
+
+    fn snapshot(&self) -> Self::Snapshot<'_> {
+        self.0.snapshot()
+    }
+
+    fn commit(&self, writes: &WriteSet) -> Result<(), StoreError> {
+        std::thread::sleep(Duration::from_millis(100));
+        self.0.commit(writes)
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.0.disk_bytes()
+    }
+}
+
+/// Turns of one conversation, each of which needs to know the one before, in several batches.
+#[tokio::test]
+async fn a_batch_that_is_folded_while_the_last_one_is_committed_knows_its_rows() {
+    let count = 3 * APPLY_EVENTS_MAX as u64;
+    let (log, mut events) = (MemoryLog::default(), Vec::new());
+    for number in 0..count {
+        let (key, text) = (format!("turn {number}"), format!("I saw bird {number}."));
+        let event = turn(&key, TurnDoor::Call, 60, TurnRole::User, &text);
+        append(&log, &event, None).await;
+        events.push(event);
+    }
+    let store = Arc::new(Slow::default());
+    fold(&log, &store, HERE, Seq::new(count), |_, _| {})
+        .await
+        .unwrap();
+    assert_eq!(digest_of(&store.0), digest_of(&applied(&log_of(&events))));
 }
 
 /// A store whose third snapshot, that of the first turn, says when it is taken and waits for a word.
@@ -160,13 +202,13 @@ fn a_dropped_fold_commits_nothing_afterwards() {
 
     let (into, from) = (Arc::clone(&store), log.clone());
     let folding = first.spawn(async move {
-        fold(&from, &into, HERE, until, |_| {}).await.unwrap();
+        fold(&from, &into, HERE, until, |_, _| {}).await.unwrap();
     });
     has_reached.recv().unwrap();
     folding.abort();
     assert!(first.block_on(folding).unwrap_err().is_cancelled());
 
-    let done = second.block_on(fold(&log, &store, HERE, until, |_| {}));
+    let done = second.block_on(fold(&log, &store, HERE, until, |_, _| {}));
     assert_eq!(done.unwrap().applied, until);
     let before = digest_of(&store.rows);
     go_on.send(()).unwrap();

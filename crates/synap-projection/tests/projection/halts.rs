@@ -203,7 +203,7 @@ fn check_fold<L: EventLog>(
 ) -> impl Future<Output = ()> {
     let expected = expected.to_string();
     async move {
-        let folding = fold(log, &store, crate::world::HERE, Seq::new(until), |_| {});
+        let folding = fold(log, &store, crate::world::HERE, Seq::new(until), |_, _| {});
         let folded = tokio::time::timeout(crate::world::PATIENCE, folding).await;
         let error = folded.expect("in time").unwrap_err();
         assert_eq!(error.to_string(), expected);

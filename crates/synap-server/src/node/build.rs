@@ -174,10 +174,16 @@ impl<L: EventLog> Node<L> {
         new: &mut New,
         until: Seq,
     ) -> anyhow::Result<()> {
-        let folding = fold(&*self.log, &new.store, self.partition, until, |applied| {
-            part.report(applied, until);
-            throttle.after_batch();
-        });
+        let folding = fold(
+            &*self.log,
+            &new.store,
+            self.partition,
+            until,
+            |applied, worked| {
+                part.report(applied, until);
+                throttle.after(worked);
+            },
+        );
         let folded = runtime.block_on(self.unless_closing(folding))??;
         new.applied = folded.applied;
         Ok(())

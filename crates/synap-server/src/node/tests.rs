@@ -112,7 +112,7 @@ async fn a_rebuild_that_was_interrupted_goes_on_where_it_was() {
     let (number, path) = node.generations.create_filling(PROJECTION_VERSION).unwrap();
     let store = Arc::new(RocksStore::open(&path, &node.options()).unwrap());
     let until = Seq::new(11);
-    fold(&*node.log, &store, PARTITION, until, |_| {})
+    fold(&*node.log, &store, PARTITION, until, |_, _| {})
         .await
         .unwrap();
     drop((store, node));
@@ -136,7 +136,7 @@ async fn what_does_not_fit_is_not_gone_on_with() {
         .unwrap();
     let (_, other_log) = node.generations.create_filling(PROJECTION_VERSION).unwrap();
     let store = Arc::new(RocksStore::open(&other_log, &node.options()).unwrap());
-    fold(&*node.log, &store, PARTITION, Seq::new(3), |_| {})
+    fold(&*node.log, &store, PARTITION, Seq::new(3), |_, _| {})
         .await
         .unwrap();
     let mut checkpoint = store.snapshot().row(&key::checkpoint()).unwrap().unwrap();

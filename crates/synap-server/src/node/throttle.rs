@@ -15,7 +15,7 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// `share` of the time, more than 0 and at most 1, is asked for anew each time.
+    /// `share` of one processor's time, more than 0, is asked for anew each time. 1 is as fast as it goes.
     pub(super) fn new(
         closing: CancellationToken,
         share: impl Fn() -> f64 + Send + 'static,
@@ -27,12 +27,13 @@ impl Throttle {
         }
     }
 
-    /// Rests for what was worked since the last call.
-    pub(super) fn after_batch(&mut self) {
-        let (worked, mut rested) = (self.since.elapsed(), Duration::ZERO);
+    /// Rests for what threads worked since the last call, whether at once or one after the other.
+    pub(super) fn after(&mut self, worked: Duration) {
+        let took = self.since.elapsed();
+        let mut rested = Duration::ZERO;
         // Whoever raises the share meanwhile shortens this rest as well.
         while !self.closing.is_cancelled() {
-            let left = rest_for(worked, (self.share)()).saturating_sub(rested);
+            let left = rest_for(worked, took, (self.share)()).saturating_sub(rested);
             if left.is_zero() {
                 break;
             }
@@ -44,10 +45,12 @@ impl Throttle {
     }
 }
 
-/// The rest that makes `worked` the `share` of both together.
-fn rest_for(worked: Duration, share: f64) -> Duration {
-    let share = share.clamp(0.001, 1.0);
-    worked.mul_f64((1.0 - share) / share)
+/// The rest that makes `worked` the `share` of the time that it took and the rest.
+fn rest_for(worked: Duration, took: Duration, share: f64) -> Duration {
+    if share >= 1.0 {
+        return Duration::ZERO;
+    }
+    worked.div_f64(share.max(0.001)).saturating_sub(took)
 }
 
 #[cfg(test)]
@@ -57,10 +60,19 @@ mod tests {
     #[test]
     fn work_and_rest_make_the_share() {
         let second = Duration::from_secs(1);
-        assert_eq!(rest_for(second, 1.0), Duration::ZERO);
-        assert_eq!(rest_for(second, 0.5), second);
-        assert_eq!(rest_for(second, 0.2), 4 * second);
-        assert_eq!(rest_for(second, 0.0), 999 * second, "never for ever");
+        assert_eq!(rest_for(second, second, 1.0), Duration::ZERO);
+        assert_eq!(rest_for(second, second, 0.5), second);
+        assert_eq!(rest_for(second, second, 0.2), 4 * second);
+        assert_eq!(
+            rest_for(second, second, 0.0),
+            999 * second,
+            "never for ever"
+        );
+        // Two threads worked at once.
+        assert_eq!(rest_for(2 * second, second, 0.5), 3 * second);
+        assert_eq!(rest_for(2 * second, second, 1.0), Duration::ZERO);
+        // It had waited for something else.
+        assert_eq!(rest_for(second, 5 * second, 0.5), Duration::ZERO);
     }
 
     #[test]
@@ -69,7 +81,6 @@ mod tests {
         closing.cancel();
         // A share of a thousandth: with any work before, the rest would be long.
         let mut throttle = Throttle::new(closing, || 0.001);
-        throttle.since -= Duration::from_secs(3_600);
-        throttle.after_batch();
+        throttle.after(Duration::from_secs(3_600));
     }
 }

@@ -66,7 +66,7 @@ impl<L: EventLog> Node<L> {
             .map_or(Seq::ZERO, |row| Seq::new(row.seq));
         report(Seq::ZERO, applied);
         let scratch = Arc::new(RocksStore::open(&self.scratch, &self.options())?);
-        let folding = fold(&*self.log, &scratch, self.partition, applied, |at| {
+        let folding = fold(&*self.log, &scratch, self.partition, applied, |at, _| {
             report(at, applied);
         });
         runtime.block_on(self.unless_closing(folding))??;

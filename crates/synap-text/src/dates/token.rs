@@ -1,6 +1,7 @@
 //! The words, numbers and marks of a sentence, with what digits can mean by themselves: `2026-03-05`, `9:30`, `5th`.
 
 use super::words::{Lexeme, look_up};
+use crate::piece::lowered;
 use synap_types::Timestamp;
 use time::{Date, Month, Time};
 
@@ -109,7 +110,7 @@ fn dotted(text: &str) -> Option<usize> {
 }
 
 fn token(raw: &str, first: char) -> Token {
-    let lower = raw.replace('’', "'").to_lowercase();
+    let lower = lowered(raw);
     let kind = if first.is_ascii_digit() {
         number(&lower.replace('–', "-"))
     } else if first.is_alphanumeric() {
@@ -119,7 +120,7 @@ fn token(raw: &str, first: char) -> Token {
     };
     let lower = match lower.strip_suffix("'s") {
         Some(owner) if kind == Kind::Word => owner.to_owned(),
-        _ if kind == Kind::Word => lower.replace('.', ""),
+        _ if kind == Kind::Word && lower.contains('.') => lower.replace('.', ""),
         _ => lower,
     };
     Token {

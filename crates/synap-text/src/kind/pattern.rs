@@ -3,7 +3,7 @@
 
 use super::rules::{RULES, Rule};
 use super::word::{Class, Word};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A rule that applies.
@@ -31,14 +31,14 @@ enum Alternative {
 
 /// Patterns by what their first slot may be, which is never optional.
 struct Index {
-    by_word: BTreeMap<&'static str, Vec<usize>>,
+    by_word: HashMap<&'static str, Vec<usize>>,
     by_class: Vec<(Class, usize)>,
     rules: Vec<Compiled>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index {
-        by_word: BTreeMap::new(),
+        by_word: HashMap::new(),
         by_class: Vec::new(),
         rules: RULES.iter().map(compile).collect(),
     };

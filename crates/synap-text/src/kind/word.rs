@@ -1,7 +1,8 @@
 //! The words of a sentence and the classes that rules name: `<month>`, `<past>`, `<feel>`.
 
 use super::rules;
-use std::collections::BTreeMap;
+use crate::piece::lowered;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Words of one sentence that are looked at.
@@ -38,9 +39,13 @@ pub(super) enum Class {
 }
 
 /// The classes of each word in the lists.
-static LISTED: LazyLock<BTreeMap<&'static str, u32>> = LazyLock::new(|| {
-    let mut listed = BTreeMap::new();
-    for (class, words) in rules::CLASSES {
+static LISTED: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+    let mut listed = HashMap::new();
+    let feelings = rules::FEELINGS
+        .iter()
+        .map(|(_, words)| (&Class::Feel, words));
+    let classes = rules::CLASSES.iter().map(|(class, words)| (class, words));
+    for (class, words) in classes.chain(feelings) {
         for word in words.split(' ') {
             *listed.entry(word).or_default() |= class.bit();
         }
@@ -49,7 +54,7 @@ static LISTED: LazyLock<BTreeMap<&'static str, u32>> = LazyLock::new(|| {
 });
 
 /// The feeling of each word for one.
-static FEELINGS: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+static FEELINGS: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     let of = |(feeling, words): &(&'static str, &'static str)| {
         words
             .split(' ')
@@ -121,7 +126,7 @@ pub(super) fn words(sentence: &str) -> Vec<Word<'_>> {
         .filter_map(|raw| {
             let raw = raw.trim_matches(|c: char| !c.is_alphanumeric());
             (!raw.is_empty()).then(|| Word {
-                lower: raw.replace('’', "'").to_lowercase(),
+                lower: lowered(raw),
                 raw,
                 classes: 0,
             })
@@ -157,6 +162,7 @@ fn classes(word: &Word<'_>, first: bool, next: Next) -> u32 {
         listed &= !(Class::Month.bit() | Class::Weekday.bit());
     }
     let is = |class: Class| listed & class.bit() != 0;
+    let has_digit = lower.bytes().any(|byte| byte.is_ascii_digit());
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let year = lower.len() == 4 && number && (lower.starts_with("19") || lower.starts_with("20"));
@@ -175,16 +181,15 @@ fn classes(word: &Word<'_>, first: bool, next: Next) -> u32 {
     [
         (Class::Month, month),
         (Class::Weekday, weekday),
-        (Class::Quarter, is_quarter(lower)),
+        (Class::Quarter, has_digit && is_quarter(lower)),
         (Class::Year, year),
-        (Class::Date, is_date(lower)),
-        (Class::Clock, is_clock(lower)),
+        (Class::Date, has_digit && is_date(lower)),
+        (Class::Clock, has_digit && is_clock(lower)),
         (
             Class::Number,
             number && !year && digits.len() + 2 >= lower.len(),
         ),
         (Class::Past, past),
-        (Class::Feel, word.feeling().is_some()),
         (Class::Be, matches!(tail, "m" | "re" | "s")),
         (Class::Have, tail == "ve"),
         (Class::Pronoun, pronoun),

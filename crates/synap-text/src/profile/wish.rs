@@ -1,9 +1,9 @@
 //! Likes and habits of the user, which are named by what they are about.
 
 use super::Attribute;
-use super::words::{self, Who};
+use super::words::Clause;
 use crate::kind;
-use crate::piece::clip;
+use crate::piece::{clip, lowered};
 use synap_types::MemoryType;
 
 /// The sentence of a preference is shown up to here.
@@ -33,17 +33,16 @@ const OBJECT_ENDS: &[&str] = &[
     "anymore", "now", "too",
 ];
 
-/// The preference that a sentence states of the user.
-pub(super) fn of(sentence: &str, speaker: Option<&str>, who: Who<'_>) -> Option<Attribute> {
-    let typed = kind::of(sentence, None, speaker);
-    if typed.kind != MemoryType::Preference || typed.confidence < SURE_MIN {
-        return None;
-    }
-    let clauses = words::clauses(sentence, who);
+/// The preference that a sentence of these clauses states of the user.
+pub(super) fn of(
+    sentence: &str,
+    speaker: Option<&str>,
+    clauses: &[Clause<'_>],
+) -> Option<Attribute> {
     let first = clauses
         .first()
         .filter(|clause| !clause.is_condition() || clause.is_occasion())?;
-    let lower = sentence.replace('’', "'").to_lowercase();
+    let lower = lowered(sentence);
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace())
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
@@ -52,6 +51,10 @@ pub(super) fn of(sentence: &str, speaker: Option<&str>, who: Who<'_>) -> Option<
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let own = is_rule(&words) || is_own(&words);
     if !own && !first.is_reported() {
+        return None;
+    }
+    let typed = kind::of(sentence, None, speaker);
+    if typed.kind != MemoryType::Preference || typed.confidence < SURE_MIN {
         return None;
     }
     let passing = PASSING.iter().any(|phrase| {

@@ -2,7 +2,7 @@
 
 use super::rules::SLOTS;
 use crate::kind;
-use crate::piece::part;
+use crate::piece::{lowered, part};
 
 /// Words of one sentence that are looked at.
 const WORDS_MAX: usize = 60;
@@ -57,7 +57,7 @@ pub(super) struct Word<'a> {
 /// Words from where a pattern may start.
 #[derive(Debug)]
 pub(super) struct Clause<'a> {
-    words: Vec<Word<'a>>,
+    words: &'a [Word<'a>],
     /// Who is meant is named, not "I".
     pub(super) reported: bool,
     /// How many words the subject ("Dana Scully") or the owner ("Dana's") takes.
@@ -168,24 +168,23 @@ impl Clause<'_> {
 }
 
 /// The clauses of a sentence: from its start, and from each word after a mark or an "and".
-pub(super) fn clauses<'a>(sentence: &'a str, who: Who<'_>) -> Vec<Clause<'a>> {
-    let words = words(sentence);
+pub(super) fn clauses<'a>(words: &'a [Word<'a>], who: Who<'_>) -> Vec<Clause<'a>> {
     let starts = (0..words.len()).filter(|at| {
         let before = at.checked_sub(1).and_then(|before| words.get(before));
         before.is_none_or(|before| before.closes || JOINTS.contains(&before.lower.as_str()))
             || words.get(*at).is_some_and(|word| word.lower == "i")
     });
     starts
-        .map(|at| clause(words.get(at..).unwrap_or_default().to_vec(), who))
+        .map(|at| clause(words.get(at..).unwrap_or_default(), who))
         .collect()
 }
 
-fn clause<'a>(words: Vec<Word<'a>>, who: Who<'_>) -> Clause<'a> {
+fn clause<'a>(words: &'a [Word<'a>], who: Who<'_>) -> Clause<'a> {
     let first = words.first().map_or("", |word| word.lower.as_str());
     let (mut subject, mut owner) = (usize::from(first == "i"), usize::from(first == "my"));
     let reported = subject + owner == 0;
     if reported {
-        (subject, owner) = named(&words, who);
+        (subject, owner) = named(words, who);
     }
     Clause {
         words,
@@ -233,11 +232,11 @@ fn named(words: &[Word<'_>], who: Who<'_>) -> (usize, usize) {
 }
 
 /// The words of a sentence; contractions are written out.
-fn words(sentence: &str) -> Vec<Word<'_>> {
+pub(super) fn words(sentence: &str) -> Vec<Word<'_>> {
     let mut words = Vec::new();
     for raw in sentence.split_whitespace().take(WORDS_MAX) {
         let bare = raw.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
-        let lower = bare.replace('’', "'").to_lowercase();
+        let lower = lowered(bare);
         if bare.is_empty() || LIGHT.contains(&lower.as_str()) {
             if let Some(last) = words.last_mut() {
                 let last: &mut Word<'_> = last;

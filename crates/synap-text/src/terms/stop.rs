@@ -1,5 +1,8 @@
 //! English words that say nothing about what a text is about. Not "may", which is a month, nor "us", which is a country.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// In alphabetical order.
 const STOP_WORDS: &[&str] = &[
     "a",
@@ -182,9 +185,12 @@ const STOP_WORDS: &[&str] = &[
     "yourselves",
 ];
 
+static STOPS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| STOP_WORDS.iter().copied().collect());
+
 /// Whether a word in small letters is a stop-word.
 pub(super) fn is_stop(word: &str) -> bool {
-    STOP_WORDS.binary_search(&word).is_ok()
+    STOPS.contains(word)
 }
 
 #[cfg(test)]

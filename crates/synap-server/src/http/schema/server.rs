@@ -70,7 +70,7 @@ shapes! {
         .takes("partition", id(), "One partition only; default: all")
         .takes("accept_loss", flag(), "Also where the rows hold events that the log has lost")
         .takes("accept_difference", flag(), "Also where the new rows differ from the live ones of the same version")
-        .takes("cpu_share", share(), "Share of the time that it works at most, more than 0. Default: as configured, 0.5")
+        .takes("cpu_share", share(), "Share of one processor that it takes at most, more than 0; 1 is as fast as it goes, on several. Default: as configured, 0.5")
         .takes("as", text_between(1, 64), "Fill a generation of this name beside the live one, and switch nothing")
         .takes("set", fields(), "With `as`: weights by their names, which this generation answers with");
     /// Which partitions to roll back. No body at all means all.
