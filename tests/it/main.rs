@@ -10,6 +10,7 @@ mod commands;
 mod conversations;
 mod crash;
 mod crash_turns;
+mod cut_points;
 mod diverged;
 mod erased;
 mod erasing;

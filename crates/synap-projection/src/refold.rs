@@ -193,6 +193,9 @@ fn exchange(
             subject.is_ok_and(|subject| family.hashes.values().any(|scope| subject.is_of(scope)));
         if is_own {
             seqs.insert(seq_of(rest));
+            if let Some(ingestion) = row.ingestion {
+                writes.delete(key::ingestion(&family.client, ingestion));
+            }
         }
     })?;
     for seq in seqs {

@@ -310,6 +310,7 @@ fn park<S: Snapshot>(
     state: &mut State<'_, S>,
 ) -> Result<Outcome, StoreError> {
     state.discard();
+    let ingestion = whose.and_then(|whose| whose.ingestion.as_ref());
     if let Some(whose) = whose {
         if whose.first_parked(state)?.is_none() {
             let row = ParkedSubjectRow {
@@ -317,7 +318,7 @@ fn park<S: Snapshot>(
             };
             state.put(key::parked_subject(&whose.scope.hash(), &whose.about), &row);
         }
-        if let Some((ingestion_id, document_id)) = &whose.ingestion {
+        if let Some((ingestion_id, document_id)) = ingestion {
             let row = IngestionRow {
                 ingestion_id: *ingestion_id,
                 scope: whose.scope.clone(),
@@ -335,6 +336,7 @@ fn park<S: Snapshot>(
         reason,
         behind,
         subject: recorded.subject.clone(),
+        ingestion: ingestion.map(|(id, _)| *id),
     };
     state.put(key::parked(recorded.seq), &row);
     Ok(Outcome::Parked)

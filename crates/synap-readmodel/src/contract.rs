@@ -128,6 +128,7 @@ fn parked() -> crate::ParkedRow {
         reason: "r".to_owned(),
         behind: None,
         subject: "s".to_owned(),
+        ingestion: None,
     }
 }
 

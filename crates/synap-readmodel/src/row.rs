@@ -51,13 +51,15 @@ rows! {
     }
 
     /// An event that could not be applied.
-    ParkedRow v 1 {
+    ParkedRow v 2 {
         /// Why. Never memory text.
         reason: String,
         /// The event it waits behind, if it could have been applied itself.
         behind: Option<u64>,
         /// Its subject as stored.
         subject: String,
+        /// What its status is asked by, of an ingest.
+        ingestion: Option<IngestionId>,
     }
 
     /// An event that was applied: applied again, it changes nothing.

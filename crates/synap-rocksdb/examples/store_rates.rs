@@ -58,6 +58,7 @@ fn fill(store: &RocksStore) -> Outcome<()> {
         reason: "0123456789abcdef".repeat(10),
         behind: Some(1),
         subject: "0123456789".to_owned(),
+        ingestion: None,
     };
     let (start, mut next) = (Instant::now(), 0);
     let mut commits = Vec::new();

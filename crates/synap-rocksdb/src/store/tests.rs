@@ -47,6 +47,7 @@ fn turn(seq: u64) -> WriteSet {
         reason: "a reason of some length".to_owned(),
         behind: None,
         subject: format!("subject {seq}"),
+        ingestion: None,
     };
     writes.put(key::parked(Seq::new(seq)), &parked);
     let posting = Posting {

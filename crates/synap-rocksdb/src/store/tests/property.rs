@@ -77,6 +77,7 @@ fn write_set(changes: &[Change]) -> WriteSet {
                     reason: String::new(),
                     behind: Some(*seq),
                     subject: String::new(),
+                    ingestion: None,
                 };
                 writes.put(key::parked(Seq::new(*seq)), &parked);
             }
