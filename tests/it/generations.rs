@@ -52,7 +52,7 @@ fn load(http: &Http, name: &str, stop: &AtomicBool, fetched: &AtomicU64) {
     let mut next = now();
     while !stop.load(Ordering::SeqCst) {
         let more = json!({"document": format!("Written w{count}e by {name}."), "document_type": "document"});
-        let receipt = http.store(&ids(Some("acme"), Some(name), &more));
+        let receipt = http.ingest(&ids(Some("acme"), Some(name), &more)).ok();
         count += 1;
         let more = json!({"position": receipt["position"], "response_shape": "ranked", "max_results": 1_000,
             "if_stale": "refuse", "wait_ms": 30_000});

@@ -15,6 +15,7 @@ mod diverged;
 mod erased;
 mod erasing;
 mod foreign;
+mod full_disk;
 mod generations;
 mod hostile_http;
 mod hostile_ids;

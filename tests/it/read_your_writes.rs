@@ -37,8 +37,9 @@ fn many_writers_at_once_each_read_their_own() {
                 for at in 0..20 {
                     let text = format!("Writer w{writer} wrote line l{at} today.");
                     let whose = json!({"document": text, "document_type": "document"});
-                    let receipt =
-                        http.store(&ids(Some("acme"), Some(&format!("u{writer}")), &whose));
+                    let receipt = http
+                        .ingest(&ids(Some("acme"), Some(&format!("u{writer}")), &whose))
+                        .ok();
                     let more = json!({"position": receipt["position"], "response_shape": "ranked",
                         "max_results": 1_000, "if_stale": "refuse", "wait_ms": 30_000});
                     let answer = http.fetch(&ids(Some("acme"), Some(&format!("u{writer}")), &more));
