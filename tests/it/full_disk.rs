@@ -76,9 +76,9 @@ fn a_full_disk_ends_a_rebuild_and_nothing_else() {
     let server = home.start();
     let http = server.http();
     for number in 0..DOCUMENTS {
-        let text: String = (0..60)
-            .map(|line| format!("Plan {number} has a step {line} of its own, s{number}x{line}. "))
-            .collect();
+        let lines = (0..60)
+            .map(|line| format!("Plan {number} has a step {line} of its own, s{number}x{line}."));
+        let text = lines.collect::<Vec<_>>().join(" ");
         let document = json!({"document": text, "document_type": "document", "document_id": format!("plan-{number}")});
         http.ingest(&ids(Some("acme"), None, &document)).ok();
     }
