@@ -200,3 +200,70 @@ fn names_that_do_not_fit_are_refused_and_those_removed_are_gone() {
     http.job("rebuild");
     http.assert_verified();
 }
+
+#[test]
+fn another_extractor_is_tried_on_what_was_stored() {
+    let home = Home::new();
+    let server = home.start();
+    let (http, cli) = (server.http(), Cli::of(&server));
+    store(
+        &http,
+        "The harbour office opens at nine in the morning. The green door on the left is its own. The last one leaves at six in the evening.",
+    );
+    let alone = json!({"extractor": "passages"});
+    let unknown = json!({"as": "words", "extractor": "words"});
+    for body in [alone, unknown] {
+        let refused = http.post("/v1/admin/rebuild", &body).refused(400);
+        assert_eq!(refused["details"]["field"], "extractor", "{refused}");
+    }
+    cli.run(["rebuild", "--as", "whole", "--extractor", "passages"])
+        .ok();
+    let listed = cli.run(["generations"]).ok().stdout;
+    assert!(listed.contains("extractor=passages"), "{listed}");
+    let again = json!({"as": "whole"});
+    let refused = http.post("/v1/admin/rebuild", &again).refused(409);
+    assert!(refused.to_string().contains("other settings"), "{refused}");
+    drop(http);
+    assert!(server.terminate().success());
+
+    // After a restart, too: what comes from now on, and what is left of a scope that was erased in part.
+    let server = home.start();
+    let http = server.http();
+    let more = json!({"document": "The roof is red. It leaks.", "document_type": "document", "document_id": "roof"});
+    http.store(&ids(Some("acme"), Some("al"), &more));
+    store(
+        &http,
+        "The harbour has two ships in the water. One of the two is older than the other.",
+    );
+    let erase = [
+        "erase",
+        "--yes",
+        "--customer",
+        "acme",
+        "--user",
+        "al",
+        "--document",
+        "roof",
+    ];
+    Cli::of(&server).run(erase).ok();
+    let told = |generation: &str| {
+        let more = json!({"generation": generation, "search_query": ["harbour office ships"], "min_relevance": 0, "max_results": 50});
+        let mut told = contents(&http.fetch(&ask(&more)).ok());
+        told.sort();
+        told
+    };
+    until("both know the ships", || {
+        ["whole", "live"]
+            .iter()
+            .all(|name| told(name).concat().contains("ships"))
+    });
+    assert_eq!(
+        told("whole"),
+        [
+            "The harbour has two ships in the water. One of the two is older than the other.",
+            "The harbour office opens at nine in the morning. The green door on the left is its own. The last one leaves at six in the evening.",
+        ]
+    );
+    assert_eq!(told("live").len(), 5);
+    http.assert_verified();
+}

@@ -16,7 +16,7 @@ use crate::extract::Texts;
 use synap_readmodel::{
     ChangeRow, HistoryRow, IngestionRow, SeenRow, Snapshot, StatsRow, StoreError, key,
 };
-use synap_text::TEXT_VERSION;
+use synap_text::{Extractor, TEXT_VERSION};
 use synap_types::{
     DocumentId, Event, EventBody, EventId, Hash128, IngestionId, MemoryId, Scope, Seq,
 };
@@ -39,13 +39,13 @@ pub enum ApplyError {
     ConversationFull,
 }
 
-/// Adds to `state` what `event` does. Applied twice, it does nothing the second time.
+/// Adds to `state` what `event` does, its texts cut as usual. Applied twice, it does nothing the second time.
 pub fn apply<S: Snapshot>(
     event: &Event,
     seq: Seq,
     state: &mut State<'_, S>,
 ) -> Result<(), ApplyError> {
-    apply_extracted(event, Texts::of(event), seq, state)
+    apply_extracted(event, Texts::of(event, Extractor::default()), seq, state)
 }
 
 /// [`apply`], of an event whose texts were read already.

@@ -4,6 +4,7 @@ use crate::extract::Extracted;
 use futures::{FutureExt as _, StreamExt as _};
 use std::time::Duration;
 use synap_log::{EventLog, ReadError, Recorded, RecordedStream};
+use synap_text::Extractor;
 use synap_types::limits::{APPLY_BYTES_MAX, APPLY_EVENTS_MAX};
 use synap_types::{Partition, Seq};
 use tokio::sync::mpsc;
@@ -36,10 +37,12 @@ impl Batches {
         partition: Partition,
         applied: Seq,
         until: Option<Seq>,
+        extractor: Extractor,
     ) -> Self {
         let from = applied.max(Seq::ZERO.next());
         let reader = Reader {
             events: log.read(partition, from),
+            extractor,
             until,
             end: None,
         };
@@ -59,6 +62,7 @@ impl Batches {
 
 struct Reader {
     events: RecordedStream,
+    extractor: Extractor,
     until: Option<Seq>,
     /// Why the log's reader ended, while the events before that are still on their way.
     end: Option<ReadError>,
@@ -79,9 +83,13 @@ impl Reader {
 
     async fn next(&mut self) -> Result<Batch, ReadError> {
         let (recorded, is_full) = self.gather().await?;
+        let extractor = self.extractor;
         let extract = move || {
             let started = Instant::now();
-            let events = recorded.into_iter().map(Extracted::of).collect();
+            let events = recorded.into_iter();
+            let events = events
+                .map(|event| Extracted::of(event, extractor))
+                .collect();
             Batch {
                 events,
                 is_full,

@@ -4,10 +4,12 @@ use serde_json::Map;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use synap_log::Recorded;
-use synap_readmodel::PassageFlags;
+use synap_readmodel::{
+    ExtractorRow, PassageFlags, ReadStore, Snapshot, SnapshotExt as _, StoreError, WriteSet, key,
+};
 use synap_text::{
-    Source, Statement, TurnSource, estimate_tokens, has_time, manner, normal_form, statements,
-    term_hash, terms, transcript_turns, turn_statements,
+    Extractor, Source, Statement, TurnSource, estimate_tokens, has_time, manner, normal_form,
+    term_hash, terms, transcript_turns,
 };
 use synap_types::{
     Event, EventBody, EventParseError, Timestamp, Transcript, TranscriptTurn, TurnRole,
@@ -23,11 +25,12 @@ pub(crate) struct Extracted {
 }
 
 impl Extracted {
-    pub(crate) fn of(recorded: Recorded) -> Self {
+    pub(crate) fn of(recorded: Recorded, extractor: Extractor) -> Self {
         let event = Event::from_json(&recorded.payload);
         // A defect in pure code must not stop the partition.
         let texts = catch_unwind(AssertUnwindSafe(|| {
-            event.as_ref().map_or(Texts::None, Texts::of)
+            let texts = |event| Texts::of(event, extractor);
+            event.as_ref().map_or(Texts::None, texts)
         }));
         Self {
             recorded,
@@ -35,6 +38,23 @@ impl Extracted {
             texts: texts.ok(),
         }
     }
+}
+
+/// Notes how the texts of an empty store are to be cut.
+pub fn cut_by(store: &impl ReadStore, extractor: Extractor) -> Result<(), StoreError> {
+    let name = extractor.name().to_owned();
+    let mut writes = WriteSet::default();
+    writes.put(key::extractor(), &ExtractorRow { name });
+    store.commit(&writes)
+}
+
+/// How texts become the rows of a store. A name that this build does not know is an error: its rows would be mixed.
+pub fn extractor_of(rows: &impl Snapshot) -> Result<Extractor, StoreError> {
+    let Some(row) = rows.row(&key::extractor())? else {
+        return Ok(Extractor::default());
+    };
+    let known = row.name.parse::<Extractor>();
+    known.map_err(|problem| StoreError::Io(format!("the rows' extractor {problem}").into()))
 }
 
 /// The statements of an event.
@@ -49,7 +69,7 @@ pub(crate) enum Texts {
 }
 
 impl Texts {
-    pub(crate) fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &Event, extractor: Extractor) -> Self {
         let accepted_at = event.time;
         if let EventBody::MemoryIngested(data) = &event.body {
             let source = Source {
@@ -57,7 +77,7 @@ impl Texts {
                 document_type: &data.document_type,
                 said_at: data.document_created_at,
             };
-            Self::Document(worded(statements(&source)))
+            Self::Document(worded(extractor.statements(&source)))
         } else if let EventBody::MessageRecorded(data) = &event.body {
             let turn = TranscriptTurn {
                 role: data.role,
@@ -66,12 +86,13 @@ impl Texts {
                 said_at: data.said_at,
                 metadata: Map::new(),
             };
-            let said = said(&turn, turn.said_at, accepted_at);
+            let said = said(&turn, turn.said_at, accepted_at, extractor);
             Self::Turns(vec![(turn, said)])
         } else if let EventBody::TranscriptIngested(data) = &event.body {
             let turns = turns(&data.transcript).into_owned().into_iter();
             let turn = |turn: TranscriptTurn| {
-                let said = said(&turn, turn.said_at.or(data.started_at), accepted_at);
+                let said_at = turn.said_at.or(data.started_at);
+                let said = said(&turn, said_at, accepted_at, extractor);
                 (turn, said)
             };
             Self::Turns(turns.map(turn).collect())
@@ -141,8 +162,13 @@ fn worded(statements: Vec<Statement>) -> Vec<Worded> {
     statements.into_iter().map(words).collect()
 }
 
-fn said(turn: &TranscriptTurn, said_at: Option<Timestamp>, accepted_at: Timestamp) -> Vec<Worded> {
-    worded(turn_statements(&TurnSource {
+fn said(
+    turn: &TranscriptTurn,
+    said_at: Option<Timestamp>,
+    accepted_at: Timestamp,
+    extractor: Extractor,
+) -> Vec<Worded> {
+    worded(extractor.turn_statements(&TurnSource {
         content: &turn.content,
         speaker: turn.speaker.as_deref().unwrap_or_else(|| shown(turn.role)),
         said_at,

@@ -77,7 +77,7 @@ pub async fn fold<L: EventLog, S: ReadStore>(
         };
         Steps::new(log, store, course)
     };
-    let mut turns = steps(folded.applied, gaps);
+    let mut turns = steps(folded.applied, gaps)?;
     while folded.applied < until {
         let step = turns.next().await?;
         folded.applied = step.turn.applied;
@@ -89,7 +89,7 @@ pub async fn fold<L: EventLog, S: ReadStore>(
             if !halt.is_explained_by(&gaps) {
                 return Err(halt.clone().into());
             }
-            turns = steps(folded.applied, gaps);
+            turns = steps(folded.applied, gaps)?;
         }
     }
     // What was erased meanwhile was applied as well.

@@ -16,6 +16,7 @@ mod step;
 mod turn;
 
 pub use apply::{ApplyError, PROJECTION_VERSION, apply};
+pub use extract::{cut_by, extractor_of};
 pub use fold::{FoldError, Folded, fold};
 pub use halt::Halt;
 pub use progress::{Progress, Standing, WaitError, wait_for};

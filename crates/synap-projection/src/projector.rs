@@ -166,7 +166,7 @@ impl<L: EventLog, S: ReadStore> Projector<L, S> {
             applied: self.applied(),
             until: None,
         };
-        let mut steps = Steps::new(&*self.log, &self.store, course);
+        let mut steps = Steps::new(&*self.log, &self.store, course)?;
         let mut is_full = false;
         info!(partition = %self.partition, seq = %self.applied(), tail = %tail, "projector starts");
         self.progress

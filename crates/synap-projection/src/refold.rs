@@ -6,6 +6,7 @@
 //! ([`ErasuresRow`]): whoever opens an older store, such as a backup, catches up before anything is read from it.
 
 use crate::FoldError;
+use crate::extract::extractor_of;
 use crate::turn::scattered;
 use futures::TryStreamExt as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +85,7 @@ async fn refold<L: EventLog, S: ReadStore>(
     gone: &WriteSet,
     applied: Seq,
 ) -> Result<(), FoldError> {
+    let extractor = extractor_of(&store.snapshot())?;
     let scratch = MemoryStore::default();
     scratch.commit(gone)?;
     let below = erasures.iter().any(|erasure| erasure.below);
@@ -97,7 +99,7 @@ async fn refold<L: EventLog, S: ReadStore>(
             batch.push(event);
         }
         if is_over || batch.len() >= BATCH_EVENTS_MAX {
-            let writes = scattered(partition, &scratch.snapshot(), &batch)?;
+            let writes = scattered(partition, extractor, &scratch.snapshot(), &batch)?;
             scratch.commit(&writes.map_err(FoldError::from)?)?;
             batch.clear();
         }
@@ -257,7 +259,7 @@ fn is_of(family: &Family<'_>, bytes: &[u8], value: &[u8]) -> bool {
     let Some(kind) = Kind::of(bytes) else {
         return false;
     };
-    if matches!(kind, Kind::Checkpoint | Kind::Erasures) {
+    if matches!(kind, Kind::Checkpoint | Kind::Erasures | Kind::Extractor) {
         false
     } else if kind == Kind::Parked {
         // Of the scopes around it only deletions were folded, and none of those is ever parked.

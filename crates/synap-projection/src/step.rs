@@ -2,6 +2,7 @@
 //! on top of it, and the one after that is read.
 
 use crate::batch::{Batch, Batches};
+use crate::extract::extractor_of;
 use crate::turn::turn_of;
 use crate::{FoldError, State, Turn};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,15 +53,21 @@ pub(crate) struct Steps<S> {
 }
 
 impl<S: ReadStore> Steps<S> {
-    pub(crate) fn new(log: &impl EventLog, store: &Arc<S>, course: Course) -> Self {
-        Self {
+    pub(crate) fn new(
+        log: &impl EventLog,
+        store: &Arc<S>,
+        course: Course,
+    ) -> Result<Self, StoreError> {
+        let extractor = extractor_of(&store.snapshot())?;
+        let (partition, applied, until) = (course.partition, course.applied, course.until);
+        Ok(Self {
             store: Arc::clone(store),
-            batches: Batches::after(log, course.partition, course.applied, course.until),
+            batches: Batches::after(log, partition, applied, until, extractor),
             course,
             folding: None,
             committing: None,
             end: None,
-        }
+        })
     }
 
     /// Waits for the next turn that is committed. After an error, or a turn that halted, do not ask again. Dropping the

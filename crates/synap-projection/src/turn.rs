@@ -1,7 +1,7 @@
 //! One turn of a projector: events in, one atomic write set with the next checkpoint out.
 
 use crate::apply::apply_extracted;
-use crate::extract::Extracted;
+use crate::extract::{Extracted, extractor_of};
 use crate::{ApplyError, Halt, PROJECTION_VERSION, State};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +10,7 @@ use synap_readmodel::{
     CheckpointRow, IngestionRow, ParkedRow, ParkedSubjectRow, Snapshot, StoreError, WriteSet, key,
     last_erasure,
 };
+use synap_text::Extractor;
 use synap_types::{
     DocumentId, Event, EventBody, EventId, EventParseError, EventSubject, Hash128, IngestionId,
     Partition, Scope, Seq, Timestamp,
@@ -49,7 +50,9 @@ pub fn turn_over<S: Snapshot>(
     events: &[Recorded],
     gaps: &Gaps,
 ) -> Result<Turn, StoreError> {
-    let events = events.iter().cloned().map(Extracted::of).collect();
+    let extractor = extractor_of(snapshot)?;
+    let extracted = |event: &Recorded| Extracted::of(event.clone(), extractor);
+    let events = events.iter().map(extracted).collect();
     turn_of(partition, incarnation, State::new(snapshot), events, gaps)
 }
 
@@ -120,12 +123,14 @@ pub(crate) fn turn_of<S: Snapshot>(
 /// Applies events of some scopes alone, in order, to rows that hold nothing of those scopes but what such calls wrote.
 pub(crate) fn scattered<S: Snapshot>(
     partition: Partition,
+    extractor: Extractor,
     snapshot: &S,
     events: &[Recorded],
 ) -> Result<Result<WriteSet, Halt>, StoreError> {
     let mut state = State::new(snapshot);
     for event in events {
-        if let Outcome::Halted(halt) = one(partition, Extracted::of(event.clone()), &mut state)? {
+        let event = Extracted::of(event.clone(), extractor);
+        if let Outcome::Halted(halt) = one(partition, event, &mut state)? {
             return Ok(Err(halt));
         }
         state.accept();

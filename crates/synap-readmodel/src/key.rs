@@ -10,6 +10,7 @@
 //!  0x02  meta      ParkedRow        seq:8
 //!  0x03  meta      ErasuresRow      –
 //!  0x04  meta      PendingErasureRow  seq:8
+//!  0x05  meta      ExtractorRow     –
 //!  0x10  rows      SeenRow          event id:16
 //!  0x11  rows      DocumentRow      hash of the document id:16
 //!  0x12  rows      IngestionRow     ingestion id:16            (scope: the client's, whatever was written)
@@ -50,9 +51,10 @@ pub use kind::{Kind, Table};
 
 use crate::{
     ChangeRow, CheckpointRow, CompactionRow, ConversationIndexRow, ConversationRow, DeletionRow,
-    DocumentRow, ErasedRow, ErasuresRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow,
-    MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow, PendingErasureRow,
-    ProfileRow, ReceivedRow, SeenRow, StatsRow, ThreadRow, TombstoneRow, TurnRow, VectorsRow,
+    DocumentRow, ErasedRow, ErasuresRow, ExtractorRow, ForgettingRow, FreshRow, HistoryRow,
+    IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow, ParkedRow, ParkedSubjectRow,
+    PendingErasureRow, ProfileRow, ReceivedRow, SeenRow, StatsRow, ThreadRow, TombstoneRow,
+    TurnRow, VectorsRow,
 };
 use std::fmt;
 use std::marker::PhantomData;
@@ -200,6 +202,11 @@ pub fn checkpoint() -> RowKey<CheckpointRow> {
 /// How many of the log's erasures the rows take into account.
 pub fn erasures() -> RowKey<ErasuresRow> {
     RowKey::new(Kind::Erasures, &PARTITION, &[])
+}
+
+/// How the rows' texts were cut.
+pub fn extractor() -> RowKey<ExtractorRow> {
+    RowKey::new(Kind::Extractor, &PARTITION, &[])
 }
 
 /// That what an event erased may still be in the log.

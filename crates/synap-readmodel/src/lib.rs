@@ -29,8 +29,8 @@ pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     ChangeRow, CheckpointRow, CompactedSentence, CompactionRow, CompletedErasure,
     ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow, ErasedRow, ErasuresRow,
-    ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow, MetadataRow,
-    MovedTo, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, PendingErasureRow,
+    ExtractorRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow,
+    MetadataRow, MovedTo, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, PendingErasureRow,
     ProfileAttribute, ProfileRow, ReceivedRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow,
     Totals, TurnRow, VectorsRow, last_erasure,
 };

@@ -286,6 +286,12 @@ rows! {
         scope: Scope,
     }
 
+    /// How the texts of these rows were cut into memories, if not as usual.
+    ExtractorRow v 1 {
+        /// Its name.
+        name: String,
+    }
+
     /// How many of the log's erasures the rows take into account: of the events that they took out, no row is left.
     ErasuresRow v 1 {
         /// The first so many.

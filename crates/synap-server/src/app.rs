@@ -1,7 +1,7 @@
 //! The running server as its interfaces see it.
 
 use crate::jobs::{JobKind, JobPart, Jobs, Rebuild};
-use crate::node::{Node, Refusal, Weights};
+use crate::node::{Difference, Node, Refusal};
 use crate::operations::Operations;
 use crate::upload::Reader;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -163,15 +163,15 @@ impl<L: EventLog> App<L> {
         Ok(())
     }
 
-    /// Starts filling a named generation of every partition, which answers with these weights.
+    /// Starts filling a named generation of every partition, which differs from the live one in this.
     pub(crate) fn start_named(
         self: &Arc<Self>,
         options: Rebuild,
-        weights: &Weights,
+        difference: &Difference,
     ) -> Result<Value, ApiError> {
         if let Some(name) = &options.named {
             for node in self.operations.engine.nodes.values() {
-                node.define(name, weights)
+                node.define(name, difference)
                     .map_err(|refusal| refused("as", refusal))?;
             }
         }

@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use synap_text::Extractor;
 
 /// A multi-tenant, event-sourced memory store for AI agents.
 #[derive(Debug, Parser)]
@@ -420,6 +421,9 @@ pub(crate) struct RebuildArgs {
     /// With --as: a weight that it answers with, such as ranking.answer=0.3; may be repeated
     #[arg(long, value_name = "SIGNAL=WEIGHT", requires = "named", value_parser = cmd::eval::named_value)]
     pub(crate) set: Vec<(String, f32)>,
+    /// With --as: how its texts are cut into memories: sentences, or passages of up to 1,000 bytes [default: sentences]
+    #[arg(long, value_name = "NAME", requires = "named")]
+    pub(crate) extractor: Option<Extractor>,
 }
 
 #[derive(Debug, Args)]

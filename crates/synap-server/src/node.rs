@@ -8,7 +8,7 @@ mod verify;
 
 use crate::metrics;
 use anyhow::Context as _;
-pub(crate) use named::{LIVE, Named, Refusal, Weights};
+pub(crate) use named::{Difference, LIVE, Named, Refusal, Weights};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -24,6 +24,7 @@
 mod chat;
 mod dates;
 mod entities;
+mod extractor;
 mod json;
 mod kind;
 mod mail;
@@ -46,6 +47,7 @@ mod when;
 
 pub use dates::{Period, asks_when, event_time, has_time, query_time};
 pub use entities::{ENTITIES_MAX, entities};
+pub use extractor::Extractor;
 pub use manner::{Manner, manner, name_hashes, named, term_hash};
 pub use merge::smart_merge;
 pub use normal::{normal_form, similarity};

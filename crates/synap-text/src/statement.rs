@@ -1,5 +1,6 @@
 //! From a document to its statements: which reader, how many, of what kind.
 
+use crate::Extractor;
 use crate::chat::Reading;
 use crate::entities::entities;
 use crate::piece::{BODY_BYTES_MAX, Form, Piece, collapse, cut_long, join, merge, part};
@@ -63,8 +64,13 @@ pub struct Statement {
 
 /// The statements of a document in the order of its text, at most [`STATEMENTS_MAX`].
 pub fn statements(source: &Source<'_>) -> Vec<Statement> {
+    Extractor::default().statements(source)
+}
+
+/// [`statements`], neighbours put together as long as they fit in `fill_bytes`.
+pub(crate) fn cut(source: &Source<'_>, fill_bytes: usize) -> Vec<Statement> {
     let text = source.content.to_text();
-    of_pieces(pieces(source, &text), &text, source.said_at)
+    of_pieces(pieces(source, &text), &text, source.said_at, fill_bytes)
 }
 
 /// The statements of the pieces of a text, at most [`STATEMENTS_MAX`]. `written`: when, where a piece does not say it.
@@ -72,15 +78,16 @@ pub(crate) fn of_pieces(
     mut pieces: Vec<Piece>,
     text: &str,
     written: Option<Timestamp>,
+    fill_bytes: usize,
 ) -> Vec<Statement> {
     if pieces.is_empty() {
         pieces = marks(text);
     }
-    let fill_bytes = match text.len() / STATEMENTS_GOOD {
+    let long_bytes = match text.len() / STATEMENTS_GOOD {
         bytes if bytes < 32 => 0,
         bytes => bytes.min(BODY_BYTES_MAX),
     };
-    let pieces = merge(pieces, fill_bytes);
+    let pieces = merge(pieces, fill_bytes.max(long_bytes));
     let each = pieces.len().div_ceil(STATEMENTS_MAX).max(1);
     pieces
         .chunks(each)

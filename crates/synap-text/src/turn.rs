@@ -1,5 +1,6 @@
 //! One recorded turn of a conversation into statements, as a transcript's turn is read.
 
+use crate::Extractor;
 use crate::chat::{Turn, shifted, shown_name};
 use crate::statement::{Statement, marks, of_pieces};
 use synap_types::Timestamp;
@@ -22,6 +23,11 @@ pub struct TurnSource<'a> {
 /// A short turn is one statement, a long one is read as Markdown. All of it is this speaker's, also where it looks like a
 /// transcript. [`Statement::span`] counts in `content`.
 pub fn turn_statements(turn: &TurnSource<'_>) -> Vec<Statement> {
+    Extractor::default().turn_statements(turn)
+}
+
+/// [`turn_statements`], neighbours put together as long as they fit in `fill_bytes`.
+pub(crate) fn cut(turn: &TurnSource<'_>, fill_bytes: usize) -> Vec<Statement> {
     let said = turn.content.trim();
     let start = turn.content.len() - turn.content.trim_start().len();
     let reader = Turn {
@@ -36,7 +42,8 @@ pub fn turn_statements(turn: &TurnSource<'_>) -> Vec<Statement> {
             piece.said_at = reader.said_at;
         }
     }
-    of_pieces(shifted(pieces, start), turn.content, turn.accepted_at)
+    let pieces = shifted(pieces, start);
+    of_pieces(pieces, turn.content, turn.accepted_at, fill_bytes)
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ async fn a_batch_that_is_folded_while_the_last_one_is_committed_knows_its_rows()
     assert_eq!(digest_of(&store.0), digest_of(&applied(&log_of(&events))));
 }
 
-/// A store whose third snapshot, that of the first turn, says when it is taken and waits for a word.
+/// A store whose fourth snapshot, that of the first turn, says when it is taken and waits for a word.
 struct Paused {
     rows: MemoryStore,
     snapshots: AtomicUsize,
@@ -169,7 +169,7 @@ impl ReadStore for Paused {
 
     fn snapshot(&self) -> Self::Snapshot<'_> {
         let rows = self.rows.snapshot();
-        if self.snapshots.fetch_add(1, Ordering::SeqCst) == 2 {
+        if self.snapshots.fetch_add(1, Ordering::SeqCst) == 3 {
             let gate = self.gate.lock().unwrap();
             gate.0.send(()).unwrap();
             gate.1.recv().unwrap();

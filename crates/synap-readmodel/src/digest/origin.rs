@@ -60,6 +60,7 @@ pub(super) fn of(key: &[u8], value: &[u8]) -> Origin {
         Kind::ConversationIndex => read::<ConversationIndexRow>(value, |row| of_scope(row.scope)),
         Kind::Metadata
         | Kind::Erasures
+        | Kind::Extractor
         | Kind::Ended
         | Kind::Vectors
         | Kind::Posting

@@ -40,6 +40,8 @@ pub enum Kind {
     Erasures = 0x03,
     /// [`crate::PendingErasureRow`]
     PendingErasure = 0x04,
+    /// [`crate::ExtractorRow`]
+    Extractor = 0x05,
     /// [`crate::SeenRow`]
     Seen = 0x10,
     /// [`crate::DocumentRow`]
@@ -104,7 +106,11 @@ impl Kind {
     /// Where rows of this kind live.
     pub const fn table(self) -> Table {
         match self {
-            Self::Checkpoint | Self::Parked | Self::Erasures | Self::PendingErasure => Table::Meta,
+            Self::Checkpoint
+            | Self::Parked
+            | Self::Erasures
+            | Self::PendingErasure
+            | Self::Extractor => Table::Meta,
             Self::Seen
             | Self::Document
             | Self::Ingestion
@@ -137,11 +143,12 @@ impl Kind {
     }
 
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Checkpoint,
         Self::Parked,
         Self::Erasures,
         Self::PendingErasure,
+        Self::Extractor,
         Self::Seen,
         Self::Document,
         Self::Ingestion,

@@ -54,9 +54,10 @@ fn line(partition: &str, name: &str, state: &str, named: &Value) -> String {
         .and_then(Value::as_object)
         .into_iter()
         .flatten();
-    let set: Vec<String> = set
-        .map(|(name, weight)| format!("ranking.{name}={weight}"))
-        .collect();
+    let set = set.map(|(name, weight)| format!("ranking.{name}={weight}"));
+    let extractor = named.get("extractor").and_then(Value::as_str);
+    let extractor = extractor.map(|name| format!("extractor={name}"));
+    let set: Vec<String> = set.chain(extractor).collect();
     let line = format!(
         "{partition:<9}  {name:<24}  {state:<11}  {applied:<8}  {size:<9}  {}",
         set.join(" ")

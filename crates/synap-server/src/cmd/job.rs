@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 use std::time::Duration;
+use synap_text::Extractor;
 
 /// How often the bar moves.
 const WATCH: Duration = Duration::from_millis(100);
@@ -27,6 +28,8 @@ pub(crate) fn rebuild(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
             .collect();
         set(&mut body, "set", Some(weights.into()));
     }
+    let extractor = args.extractor.map(Extractor::name);
+    set(&mut body, "extractor", extractor.map(Value::from));
     run(&args.job, "rebuild", body)
 }
 

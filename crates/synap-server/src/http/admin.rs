@@ -9,13 +9,14 @@ use crate::http::schema::server::{
     Status, VerifyBody,
 };
 use crate::jobs::{JobKind, Rebuild};
-use crate::node::Weights;
+use crate::node::{Difference, Weights};
 use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
 use synap_log::EventLog;
 use synap_query::Ranking;
 use synap_readmodel::Sample;
+use synap_text::Extractor;
 use synap_types::json::{Fields, parse_object};
 use synap_types::{ApiError, Partition};
 use utoipa_axum::router::OpenApiRouter;
@@ -70,17 +71,26 @@ async fn rebuild<L: EventLog>(_: Admin, State(app): Shared<L>, body: Bounded) ->
         cpu_share: share(&mut fields, "cpu_share")?.unwrap_or(app.cpu_share),
         named: fields.string("as", 64)?,
     };
-    let weights = weights(&mut fields)?;
+    let difference = Difference {
+        weights: weights(&mut fields)?,
+        extractor: extractor(&mut fields)?,
+    };
     fields.finish()?;
     if options.named.is_some() {
         if partition.is_some() {
             let problem = "goes without as: a name is a generation of every partition";
             return Err(ApiError::invalid("partition", problem).into());
         }
-        return Ok(Json(app.start_named(options, &weights)?));
+        return Ok(Json(app.start_named(options, &difference)?));
     }
-    if !weights.is_empty() {
-        return Err(ApiError::invalid("set", "goes with as only").into());
+    let alone = Difference::default();
+    for (field, is_given) in [
+        ("set", difference.weights != alone.weights),
+        ("extractor", difference.extractor != alone.extractor),
+    ] {
+        if is_given {
+            return Err(ApiError::invalid(field, "goes with as only").into());
+        }
     }
     Ok(Json(app.start_job(&JobKind::Rebuild(options), partition)?))
 }
@@ -162,6 +172,14 @@ fn weights(fields: &mut Fields) -> Result<Weights, ApiError> {
         weights.insert(name.to_owned(), weight);
     }
     Ok(weights)
+}
+
+fn extractor(fields: &mut Fields) -> Result<Extractor, ApiError> {
+    let Some(name) = fields.string("extractor", 64)? else {
+        return Ok(Extractor::default());
+    };
+    let known = name.parse::<Extractor>();
+    known.map_err(|problem| ApiError::invalid("extractor", problem))
 }
 
 /// A share of more than 0, up to 1.

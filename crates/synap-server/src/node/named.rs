@@ -4,29 +4,61 @@
 use super::build::{New, projected_here, throttled};
 use super::{Live, Node, OpenFor, projected_by, start};
 use crate::jobs::JobPart;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use synap_log::EventLog;
-use synap_projection::{PROJECTION_VERSION, Standing};
+use synap_projection::{PROJECTION_VERSION, Standing, cut_by};
 use synap_query::Ranking;
 use synap_readmodel::ReadStore as _;
 use synap_rocksdb::RocksStore;
+use synap_text::Extractor;
+use synap_types::Seq;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 /// Weights that differ from those of the server.
 pub(crate) type Weights = BTreeMap<String, f32>;
 
+/// How a named generation differs from the live one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Difference {
+    pub(crate) weights: Weights,
+    /// How texts are cut.
+    pub(crate) extractor: Extractor,
+}
+
 /// What stands in the file beside the rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
     ranking: Weights,
+    /// How the texts of its rows are cut, if not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extractor: Option<String>,
     /// Whether the rows have been filled once: their projector does the rest.
     filled: bool,
+}
+
+impl Settings {
+    fn new(difference: &Difference, filled: bool) -> Self {
+        let extractor = difference.extractor;
+        Self {
+            ranking: difference.weights.clone(),
+            extractor: (extractor != Extractor::default()).then(|| extractor.to_string()),
+            filled,
+        }
+    }
+
+    fn extractor(&self) -> anyhow::Result<Extractor> {
+        let Some(name) = &self.extractor else {
+            return Ok(Extractor::default());
+        };
+        let known = name.parse::<Extractor>();
+        known.map_err(|problem| anyhow!("its extractor {name:?} {problem}"))
+    }
 }
 
 /// A generation that answers by its name.
@@ -101,18 +133,26 @@ impl<L: EventLog> Node<L> {
     }
 
     /// Notes what is to be filled under a name.
-    pub(crate) fn define(&self, name: &str, weights: &Weights) -> Result<(), Refusal> {
+    pub(crate) fn define(&self, name: &str, difference: &Difference) -> Result<(), Refusal> {
         if name == LIVE || self.generations.named_path(name).is_err() {
             return Err(Refusal::Invalid(format!(
                 "must be made of a to z, 0 to 9, - and _, up to 64 bytes, and not be {LIVE:?}"
             )));
         }
+        let wanted = Settings::new(difference, false);
         match self.settings(name)? {
-            Some(settings) if settings.ranking == *weights => Ok(()),
+            Some(known)
+                if Settings {
+                    filled: false,
+                    ..known.clone()
+                } == wanted =>
+            {
+                Ok(())
+            }
             Some(_) => Err(Refusal::Conflict(format!(
                 "there is a generation {name:?} with other settings: remove it first"
             ))),
-            None => Ok(self.write_settings(name, weights, false)?),
+            None => Ok(self.write_settings(name, &wanted)?),
         }
     }
 
@@ -151,8 +191,11 @@ impl<L: EventLog> Node<L> {
             std::fs::create_dir_all(&path)
                 .with_context(|| format!("cannot make {}", path.display()))?;
             let store = RocksStore::open(&path, &self.options())?;
-            (Arc::new(store), synap_types::Seq::ZERO)
+            (Arc::new(store), Seq::ZERO)
         };
+        if from == Seq::ZERO && settings.extractor.is_some() {
+            cut_by(&*store, settings.extractor()?)?;
+        }
         let mut new = New {
             number: 0,
             store,
@@ -163,7 +206,11 @@ impl<L: EventLog> Node<L> {
         self.fill(runtime, part, &mut throttle, &mut new, tail.last)?;
         new.store.flush()?;
         self.serve_named(name, new.store, settings.ranking.clone())?;
-        self.write_settings(name, &settings.ranking, true)?;
+        let settings = Settings {
+            filled: true,
+            ..settings
+        };
+        self.write_settings(name, &settings)?;
         info!(partition = %self.partition, name, "the named generation is filled");
         Ok(json!({"generation": name, "resumed_from": from}))
     }
@@ -213,7 +260,10 @@ impl<L: EventLog> Node<L> {
     pub(crate) fn show_generations(&self) -> anyhow::Result<Value> {
         let mut names = Vec::new();
         for name in self.generations.named()? {
-            let weights = self.settings(&name)?.map(|settings| settings.ranking);
+            let settings = self.settings(&name)?;
+            let extractor = settings.as_ref().map(Settings::extractor).transpose()?;
+            let extractor = extractor.unwrap_or_default().name();
+            let weights = settings.map(|settings| settings.ranking);
             let shown = match self.named(&name) {
                 Some(found) => {
                     let (store, progress) =
@@ -223,10 +273,12 @@ impl<L: EventLog> Node<L> {
                         Standing::Halted(_) => "halted",
                         Standing::CatchingUp | Standing::Retrying { .. } => "catching_up",
                     };
-                    json!({"name": name, "set": weights, "state": state, "applied_seq": progress.applied,
+                    json!({"name": name, "set": weights, "extractor": extractor, "state": state, "applied_seq": progress.applied,
                         "disk_bytes": store.disk_bytes()})
                 }
-                None => json!({"name": name, "set": weights, "state": "filling"}),
+                None => {
+                    json!({"name": name, "set": weights, "extractor": extractor, "state": "filling"})
+                }
             };
             names.push(shown);
         }
@@ -258,12 +310,8 @@ impl<L: EventLog> Node<L> {
         }
     }
 
-    fn write_settings(&self, name: &str, weights: &Weights, filled: bool) -> anyhow::Result<()> {
-        let settings = Settings {
-            ranking: weights.clone(),
-            filled,
-        };
-        let text = serde_json::to_string(&settings)?;
+    fn write_settings(&self, name: &str, settings: &Settings) -> anyhow::Result<()> {
+        let text = serde_json::to_string(settings)?;
         Ok(self.generations.write_named(name, &text)?)
     }
 }

@@ -5,6 +5,7 @@ use super::shape::{
     Shape, a, anything, between, count, either, fields, flag, list, null, one_of, shapes, share,
     text, text_between, uuid,
 };
+use synap_text::Extractor;
 
 shapes! {
     /// Whom the key stands for.
@@ -72,7 +73,8 @@ shapes! {
         .takes("accept_difference", flag(), "Also where the new rows differ from the live ones of the same version")
         .takes("cpu_share", share(), "Share of one processor that it takes at most, more than 0; 1 is as fast as it goes, on several. Default: as configured, 0.5")
         .takes("as", text_between(1, 64), "Fill a generation of this name beside the live one, and switch nothing")
-        .takes("set", fields(), "With `as`: weights by their names, which this generation answers with");
+        .takes("set", fields(), "With `as`: weights by their names, which this generation answers with")
+        .takes("extractor", one_of(&Extractor::ALL.map(Extractor::name)), "With `as`: how its texts are cut. Default: `sentences`");
     /// Which partitions to roll back. No body at all means all.
     RollbackBody = Shape::new()
         .takes("partition", id(), "One partition only; default: all");
@@ -89,6 +91,7 @@ shapes! {
     NamedGeneration = Shape::new()
         .has("name", text(), "Its name")
         .has("set", either([fields(), null()]), "Weights that differ from the server's")
+        .has("extractor", one_of(&Extractor::ALL.map(Extractor::name)), "How its texts are cut")
         .has("state", one_of(&["filling", "catching_up", "following", "halted"]), "`filling`: it does not answer yet; `halted`: it cannot go on, remove it")
         .may("applied_seq", count(), "The last event in its rows")
         .may("disk_bytes", count(), "Its size");
