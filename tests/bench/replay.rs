@@ -42,10 +42,6 @@ use synap_types::{
 };
 use words::Words;
 
-/// As in the server.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const HERE: Partition = Partition::Numbered(0);
 const STREAM: &str = "SYNAP_EVENTS_00";
 const EVENTS: u64 = 200_000;

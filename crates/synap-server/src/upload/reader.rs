@@ -72,8 +72,6 @@ impl Reader {
         Command::new(&self.program)
             .args(["extract-text", format.name()])
             .env_clear()
-            // The allocator would else reserve the whole address space that the process may use.
-            .env("MIMALLOC_ARENA_RESERVE", "32M")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
