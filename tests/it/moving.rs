@@ -249,7 +249,7 @@ fn what_is_no_change_or_was_erased_cannot_be_undone() {
         refusal["message"]
             .as_str()
             .unwrap()
-            .contains("an ingestion"),
+            .contains("nothing was there before this ingestion"),
         "{refusal}"
     );
     let path = format!("/api/v1/memories/{first}");
@@ -357,4 +357,37 @@ fn a_kill_between_the_halves_of_a_move_loses_nothing_and_the_same_call_finishes_
         assert_eq!(history(&http, id)["is_told"], false);
     }
     http.assert_verified();
+}
+
+#[test]
+fn a_version_of_a_document_is_undone_by_storing_what_it_said_before() {
+    let server = Server::fresh();
+    let http = server.http();
+    let store = |text: &str| {
+        let mut body = alice();
+        (body["document"], body["document_id"]) = (text.into(), "home".into());
+        http.store(&body)["ingestion_id"].clone()
+    };
+    let first = store("The roof is red.");
+    let second = store("The roof is green.");
+    let refused = undo(&http, &first).refused(409);
+    assert!(
+        refused.to_string().contains("not the last version"),
+        "{refused}"
+    );
+    let undone = undo(&http, &second).ok();
+    assert_eq!(told(&http, &alice()), ["The roof is red."]);
+    assert_eq!(undone["memories"][0]["is_told"], true, "{undone}");
+    assert_eq!(undo(&http, &second).ok(), undone, "twice is once");
+    undo(&http, &undone["event_id"]).ok();
+    assert_eq!(told(&http, &alice()), ["The roof is green."]);
+    http.assert_verified();
+    let mut other = of(Some("acme"), Some("bob"));
+    (other["document"], other["document_id"]) = ("Bob is here.".into(), "home".into());
+    let alone = http.store(&other)["ingestion_id"].clone();
+    let refused = undo(&http, &alone).refused(409);
+    assert!(
+        refused.to_string().contains("nothing was there before"),
+        "{refused}"
+    );
 }

@@ -53,6 +53,7 @@ fn recovers(http: &Http) {
     until("reads are up to date again", || told(http).1 == false);
     until("it says so", || http.get("/health").ok()["status"] == "ok");
     assert_eq!(http.get("/health/ready").status, 200);
+    until("what was written is told", || told(http).0.len() > 1);
     let mut all = told(http).0;
     all.sort();
     assert_eq!(

@@ -1,14 +1,14 @@
-//! Changes of single memories: what the last one was, and where a memory was before it was moved.
+//! Changes of single memories and of documents: what the last one was, and where a memory was before it was moved.
 
 use crate::lookup::data_of;
 use crate::{FetchError, ScopeView};
 use serde_json::{Map, Value};
 use std::ops::ControlFlow;
 use synap_readmodel::{
-    ChangeRow, MemoryRow, MovedTo, ReceivedRow, Snapshot, SnapshotExt as _, StoreError, codec, key,
-    last_erasure,
+    ChangeRow, DocumentRow, MemoryRow, MovedTo, ReceivedRow, Snapshot, SnapshotExt as _,
+    StoreError, codec, key, last_erasure,
 };
-use synap_types::{ClientId, EventId, MemoryId, MemorySource, MoveOrigin, Scope, Seq};
+use synap_types::{ClientId, EventId, IngestionId, MemoryId, MemorySource, MoveOrigin, Scope, Seq};
 
 /// A memory as its last change left it.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +98,29 @@ pub fn change(
     }
     let erased = last_erasure(&row.scope, |key| snapshot.row(key))?;
     Ok(Some(row).filter(|row| erased.is_none_or(|erased| erased.seq < row.seq)))
+}
+
+/// The document that the event wrote a version of, as it is now, if this partition has it, it belongs to `client` and was
+/// not erased since.
+pub fn document_of(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    event: EventId,
+) -> Result<Option<DocumentRow>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    let Some(row) = snapshot.row(&key::ingestion(&own, IngestionId::new(event.uuid())))? else {
+        return Ok(None);
+    };
+    if row.scope.client() != client {
+        return Err(FetchError::ForeignRow);
+    }
+    let document = snapshot.row(&key::document(&row.scope.hash(), &row.document_id))?;
+    let erased = last_erasure(&row.scope, |key| snapshot.row(key))?.map_or(0, |row| row.seq);
+    let is_told = |document: &DocumentRow| document.version > 0 && document.seq > erased;
+    match document {
+        Some(document) if document.scope != row.scope => Err(FetchError::ForeignRow),
+        document => Ok(document.filter(is_told)),
+    }
 }
 
 /// Where the memory of this id was before, if it was moved, this partition has it and it belongs to `client`.

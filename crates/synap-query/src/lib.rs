@@ -32,7 +32,7 @@ mod signal;
 mod view;
 
 pub use as_of::{AsOfError, as_of};
-pub use change::{LastChange, change, last_change, moved_from, received};
+pub use change::{LastChange, change, document_of, last_change, moved_from, received};
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;

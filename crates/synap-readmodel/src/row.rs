@@ -75,7 +75,7 @@ rows! {
     }
 
     /// A document's current version.
-    DocumentRow v 1 {
+    DocumentRow v 2 {
         /// The full id: keys hold a hash of it.
         document_id: DocumentId,
         /// Whose it is, in full: keys hold a hash of it.
@@ -88,6 +88,8 @@ rows! {
         content: [u8; 16],
         /// 1 for the first version, 0 where the document was erased.
         version: u32,
+        /// Place of the event of the version before, if there is one.
+        previous: Option<u64>,
         /// Its memories.
         ordinals: Vec<u32>,
     }

@@ -69,10 +69,10 @@ enum Command {
     Promote(PromoteArgs),
     /// Move a memory to a narrower scope below its own: a customer's, or a user's
     Demote(DemoteArgs),
-    /// Undo an update, forgetting, a promotion or demotion, or what undid one of these
+    /// Undo an update, forgetting, a promotion or demotion, a new version of a document, or what undid one of these
     ///
-    /// By the event, which trace, history and the answers name. It has to be the last change of its memory; an erasure cannot
-    /// be undone. The history keeps both.
+    /// By the event, which trace, history and the answers name. It has to be the last change of its memory or document; an
+    /// erasure cannot be undone. The history keeps both.
     Undo(UndoArgs),
     /// Show what happened in a scope, event by event
     History(HistoryArgs),

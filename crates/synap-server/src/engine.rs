@@ -34,7 +34,7 @@ pub(crate) struct Engine<L> {
     pub(crate) models: Arc<Models>,
 }
 
-fn unavailable(message: &str) -> ApiError {
+pub(crate) fn unavailable(message: &str) -> ApiError {
     ApiError::new(ErrorCode::Unavailable, message)
 }
 
@@ -61,7 +61,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl<L: EventLog> Engine<L> {
-    fn node(&self, partition: Partition) -> Result<&Arc<Node<L>>, ApiError> {
+    pub(crate) fn node(&self, partition: Partition) -> Result<&Arc<Node<L>>, ApiError> {
         self.nodes
             .get(&partition)
             .ok_or_else(|| unavailable("the partition is not here"))

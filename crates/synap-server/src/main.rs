@@ -29,6 +29,7 @@ mod remote;
 mod retention;
 mod serve;
 mod upload;
+mod versions;
 
 use clap::Parser as _;
 use std::process::ExitCode;

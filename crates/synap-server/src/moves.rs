@@ -206,11 +206,14 @@ impl<L: EventLog> Operations<L> {
         self.change(scope, deletion_id, body).await.map(drop)
     }
 
-    /// Undoes a change, if it is the last one of its memory; of a move, both halves.
+    /// Undoes a change, if it is the last one of its memory; of a move, both halves. Or the last version of a document.
     pub(crate) async fn undo(&self, identity: &Identity, event: &str) -> Result<Value, ApiError> {
         let event: EventId = event.parse().map_err(|_| ApiError::not_found())?;
         let Some(change) = self.change_of(identity, event).await? else {
-            return Err(self.why_not(identity, event).await?);
+            return match self.undo_version(identity, event).await? {
+                Some(told) => Ok(told),
+                None => Err(self.why_not(identity, event).await?),
+            };
         };
         let mut halves = vec![self.half(identity, event, &change).await?];
         if let Some(counterpart) = change.counterpart
@@ -296,7 +299,7 @@ impl<L: EventLog> Operations<L> {
             let ingestion = IngestionId::new(event.uuid());
             let ingested = ingestion_status(rows, &client, ingestion)?;
             Ok(ingested.map(
-                |_| "an ingestion cannot be undone: forget its memories, or delete its document",
+                |_| "nothing was there before this ingestion: forget its memories, or delete its document",
             ))
         });
         let found = found.await?;
@@ -411,14 +414,14 @@ fn received_body(identity: &Identity, going: &Move, origins: Vec<MoveOrigin>) ->
     }))
 }
 
-fn behind() -> ApiError {
+pub(crate) fn behind() -> ApiError {
     ApiError::new(
         ErrorCode::NotYetApplied,
         "the change is in the log, and the read model is behind it: ask again",
     )
 }
 
-fn changed_meanwhile() -> ApiError {
+pub(crate) fn changed_meanwhile() -> ApiError {
     ApiError::new(
         ErrorCode::Conflict,
         "the memory was changed meanwhile: look at it, and ask again",

@@ -8,6 +8,7 @@ mod verify;
 
 use crate::metrics;
 use anyhow::Context as _;
+use futures::StreamExt as _;
 pub(crate) use named::{Difference, LIVE, Named, Refusal, Weights};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -23,7 +24,7 @@ use synap_readmodel::{
     ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, StoreError, codec, key,
 };
 use synap_rocksdb::{Generations, OpenError, RocksStore, SharedMemory, StoreOptions};
-use synap_types::{Partition, Seq};
+use synap_types::{Event, Partition, Seq};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -120,6 +121,13 @@ impl<L: EventLog> Node<L> {
     /// The generation that is served now.
     pub(crate) fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live.borrow())
+    }
+
+    /// The event at a place of the log, if it is there and can be read. Past the end it waits.
+    pub(crate) async fn event_at(&self, seq: Seq) -> Option<Event> {
+        let found = self.log.read(self.partition, seq).next().await;
+        let found = found.and_then(Result::ok).filter(|event| event.seq == seq);
+        Event::from_json(&found?.payload).ok()
     }
 
     /// Last event of the log.

@@ -106,7 +106,10 @@ fn replace<S: Snapshot>(
         event_id: at.event.id,
         seq: at.seq.get(),
         content: *content.bytes(),
-        version: before.map_or(1, |before| before.version + 1),
+        version: before.as_ref().map_or(1, |before| before.version + 1),
+        previous: before
+            .filter(|before| before.version > 0)
+            .map(|before| before.seq),
         ordinals,
     };
     state.put(key::document(&at.hash, &data.document_id), &row);

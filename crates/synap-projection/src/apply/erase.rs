@@ -55,6 +55,7 @@ pub(super) fn document<S: Snapshot>(
         seq: at.seq.get(),
         content: [0; 16],
         version: 0,
+        previous: None,
         ordinals: Vec::new(),
     };
     state.put(at_document(), &row);

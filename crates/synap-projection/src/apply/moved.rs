@@ -48,6 +48,7 @@ pub(super) fn receive<S: Snapshot>(
         seq: at.seq.get(),
         content: *IdempotencyKey::content_hash(&data.content).bytes(),
         version: before.map_or(1, |before| before.version + 1),
+        previous: None,
         ordinals: vec![ordinal],
         document_id: document_id.clone(),
     };

@@ -93,6 +93,7 @@ fn a_planted_document_is_no_state_of_an_ingest() {
         seq: 1,
         content: [0; 16],
         version: 1,
+        previous: None,
         ordinals: Vec::new(),
     };
     let mut writes = WriteSet::default();

@@ -3,6 +3,7 @@
 
 use super::{Checked, Header, Said, read};
 use crate::app::App;
+use crate::engine::unavailable;
 use crate::identity::Identity;
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -191,10 +192,6 @@ impl<L: EventLog> App<L> {
         }
         Ok(done.iter().filter(|done| !done.duplicate).count())
     }
-}
-
-fn unavailable(message: &str) -> ApiError {
-    ApiError::new(ErrorCode::Unavailable, message)
 }
 
 fn internal(message: &str) -> ApiError {

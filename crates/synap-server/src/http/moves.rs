@@ -67,11 +67,11 @@ async fn demote<L: EventLog>(
     Ok(Json(moved.await?))
 }
 
-/// Undoes the last change of a memory
+/// Undoes the last change of a memory or of a document
 ///
 /// The event of an update, of forgetting, of a move, or of what undid one of these: the memory is as it was before, and the
-/// history has both. Of a move, both halves are undone. What is not the last change of its memory is a 409 that names the
-/// last one; so is an erasure. Asked again, the answer is the same.
+/// history has both. Of a move, both halves are undone. The event of a document's new version: what it said before is stored
+/// again. What is not the last change is a 409 that names the last one; so is an erasure. Asked again, the answer is the same.
 #[utoipa::path(post, path = "/v1/events/{event_id}/undo", tag = "history", operation_id = "undo_change",
     params(("event_id" = String, Path, description = "The event of the change")),
     responses(

@@ -27,5 +27,5 @@ shapes! {
     Undone = Shape::new()
         .has("event_id", uuid(), "The event that undid it, which can be undone as well")
         .has("undoes", uuid(), "The event that it compensates")
-        .has("memories", list(a::<UndoneMemory>()), "The memory; of a move, both, first the one that the event is about");
+        .has("memories", list(a::<UndoneMemory>()), "The memory; of a move, both, first the one that the event is about; of a version of a document, those of the one before");
 }
