@@ -203,7 +203,7 @@ class Memories:
         return parse(MovedMemory, answer)
 
     async def undo(self, event_id: Id) -> UndoneChange:
-        """Takes back the last change of a memory (an update, forgetting, a move, an undo), or a document's last version.
+        """Takes back the last change of a memory (an update, forgetting, a move, an undo), or of a document.
 
         `ConflictError` if it is not the last one, or an erasure. Doing it again is no error.
         """
