@@ -15,8 +15,10 @@
     reason = "a measuring program: it reads the clock, prints, and stops at the first surprise"
 )]
 
+mod fetching;
 mod words;
 
+use fetching::{at, request};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use synap_log::{Incarnation, Recorded};
@@ -25,11 +27,9 @@ use synap_query::{Ranking, ScopeView, fetch};
 use synap_readmodel::{ReadStore as _, Snapshot as _, key};
 use synap_rocksdb::{RocksStore, SharedMemory, StoreOptions};
 use synap_text::terms;
-use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
-    Author, Content, DocumentType, Event, EventBody, EventSubject, FetchMode, FetchRequest,
-    IdempotencyKey, Include, IngestionId, MemoryIngested, Partition, ResponseShape, Scope, Seq,
-    Timestamp, TypeFilter,
+    Author, Content, DocumentType, Event, EventBody, EventSubject, IdempotencyKey, IngestionId,
+    MemoryIngested, Partition, Scope, Seq, Timestamp,
 };
 use words::Words;
 
@@ -168,33 +168,4 @@ fn times(mut call: impl FnMut()) -> Vec<f64> {
         .collect();
     took.sort_by(f64::total_cmp);
     took
-}
-
-fn at(sorted: &[f64], percent: usize) -> f64 {
-    let place = sorted.len() * percent / 100;
-    sorted.get(place).copied().unwrap_or_default()
-}
-
-fn request(scope: &Scope, query: &str) -> FetchRequest {
-    let queries = Some(query.to_owned()).filter(|query| !query.is_empty());
-    FetchRequest {
-        scope: scope.clone(),
-        queries: queries.into_iter().collect(),
-        max_results: 10,
-        max_results_per_query: None,
-        max_tokens: None,
-        min_relevance: RELEVANCE_DEFAULT,
-        include: Include::default(),
-        query_date: None,
-        now: None,
-        types: TypeFilter::default(),
-        mode: FetchMode::Fast,
-        shape: ResponseShape::Ranked,
-        explain: false,
-        freshness: None,
-        as_of: None,
-        conversation: None,
-        conversation_first: false,
-        with_conversation: true,
-    }
 }

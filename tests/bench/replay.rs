@@ -16,10 +16,12 @@
     reason = "a measuring program: it reads the clock, prints, and stops at the first surprise"
 )]
 
+mod fetching;
 mod mix;
 mod words;
 
 use async_nats::jetstream::{self, consumer::pull::OrderedConfig};
+use fetching::at;
 use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -35,10 +37,9 @@ use synap_projection::{fold, turn};
 use synap_query::{Ranking, ScopeView, as_of, fetch};
 use synap_readmodel::{Key, ReadStore, StoreError, Table, Write, WriteSet};
 use synap_rocksdb::{RocksSnapshot, RocksStore, SharedMemory, StoreOptions};
-use synap_types::limits::RELEVANCE_DEFAULT;
 use synap_types::{
-    AsOf, Event, EventSubject, FetchMode, FetchRequest, IdempotencyKey, Include, Partition,
-    PartitionCount, ResponseShape, Scope, Seq, Timestamp, TypeFilter,
+    AsOf, Event, EventSubject, FetchRequest, IdempotencyKey, Partition, PartitionCount, Scope, Seq,
+    Timestamp,
 };
 use words::Words;
 
@@ -453,30 +454,9 @@ fn fetches(store: &RocksStore, request: &FetchRequest) -> Vec<f64> {
     took
 }
 
-fn at(sorted: &[f64], percent: usize) -> f64 {
-    let place = sorted.len() * percent / 100;
-    sorted.get(place).copied().unwrap_or_default()
-}
-
 fn request(scope: &Scope, query: &str, as_of: Option<AsOf>) -> FetchRequest {
     FetchRequest {
-        scope: scope.clone(),
-        queries: vec![query.to_owned()],
-        max_results: 10,
-        max_results_per_query: None,
-        max_tokens: None,
-        min_relevance: RELEVANCE_DEFAULT,
-        include: Include::default(),
-        query_date: None,
-        now: None,
-        types: TypeFilter::default(),
-        mode: FetchMode::Fast,
-        shape: ResponseShape::Ranked,
-        explain: false,
-        freshness: None,
         as_of,
-        conversation: None,
-        conversation_first: false,
-        with_conversation: true,
+        ..fetching::request(scope, query)
     }
 }

@@ -1,7 +1,6 @@
 //! What an event says, read out of its bytes without any row: so it is done ahead of the rows, on another thread.
 
 use serde_json::Map;
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use synap_log::Recorded;
 use synap_readmodel::{
@@ -89,7 +88,7 @@ impl Texts {
             let said = said(&turn, turn.said_at, accepted_at, extractor);
             Self::Turns(vec![(turn, said)])
         } else if let EventBody::TranscriptIngested(data) = &event.body {
-            let turns = turns(&data.transcript).into_owned().into_iter();
+            let turns = turns(&data.transcript).into_iter();
             let turn = |turn: TranscriptTurn| {
                 let said_at = turn.said_at.or(data.started_at);
                 let said = said(&turn, said_at, accepted_at, extractor);
@@ -184,19 +183,16 @@ pub(crate) const fn shown(role: TurnRole) -> &'static str {
     }
 }
 
-fn turns(transcript: &Transcript) -> Cow<'_, [TranscriptTurn]> {
+fn turns(transcript: &Transcript) -> Vec<TranscriptTurn> {
+    let turn = |turn: synap_text::TranscriptTurn| TranscriptTurn {
+        role: turn.role,
+        speaker: turn.speaker,
+        content: turn.content,
+        said_at: turn.said_at,
+        metadata: Map::new(),
+    };
     match transcript {
-        Transcript::Turns(turns) => turns.into(),
-        Transcript::Text(text) => transcript_turns(text)
-            .into_iter()
-            .map(|turn| TranscriptTurn {
-                role: turn.role,
-                speaker: turn.speaker,
-                content: turn.content,
-                said_at: turn.said_at,
-                metadata: Map::new(),
-            })
-            .collect::<Vec<_>>()
-            .into(),
+        Transcript::Turns(turns) => turns.clone(),
+        Transcript::Text(text) => transcript_turns(text).into_iter().map(turn).collect(),
     }
 }

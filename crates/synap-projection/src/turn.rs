@@ -79,14 +79,14 @@ pub(crate) fn turn_of<S: Snapshot>(
     let (mut applied, mut parked, mut halt) = (start, 0, None);
     let mut last = None;
     for event in events {
-        let recorded = event.recorded.clone();
-        if recorded.seq <= applied {
+        let (seq, payload) = (event.recorded.seq, event.recorded.payload.clone());
+        if seq <= applied {
             continue;
         }
-        if !gaps.explain(applied.next(), recorded.seq) {
+        if !gaps.explain(applied.next(), seq) {
             halt = Some(Halt::Gap {
                 expected: applied.next(),
-                found: recorded.seq,
+                found: seq,
             });
             break;
         }
@@ -99,8 +99,8 @@ pub(crate) fn turn_of<S: Snapshot>(
             }
         }
         state.accept();
-        applied = recorded.seq;
-        last = Some(recorded);
+        applied = seq;
+        last = Some(payload);
     }
     if let Some(last) = &last {
         let row = CheckpointRow {
@@ -150,11 +150,12 @@ fn other_log(
     }
     let seq = Seq::new(checkpoint.seq);
     let again = events.iter().find(|event| event.recorded.seq == seq)?;
-    (digest(&again.recorded).bytes() != &checkpoint.event).then_some(Halt::Rewritten { seq })
+    (digest(&again.recorded.payload).bytes() != &checkpoint.event)
+        .then_some(Halt::Rewritten { seq })
 }
 
-fn digest(event: &Recorded) -> Hash128 {
-    Hash128::of("synap.checkpoint.v1", [&*event.payload])
+fn digest(payload: &[u8]) -> Hash128 {
+    Hash128::of("synap.checkpoint.v1", [payload])
 }
 
 enum Outcome {

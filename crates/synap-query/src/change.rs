@@ -1,6 +1,6 @@
 //! Changes of single memories and of documents: what the last one was, and where a memory was before it was moved.
 
-use crate::lookup::data_of;
+use crate::lookup::{by_id, data_of};
 use crate::{FetchError, ScopeView};
 use serde_json::{Map, Value};
 use std::ops::ControlFlow;
@@ -33,13 +33,9 @@ pub fn last_change(
     client: &ClientId,
     id: MemoryId,
 ) -> Result<Option<LastChange>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+    let Some(index) = by_id(snapshot, client, |own| key::memory_index(own, id))? else {
         return Ok(None);
     };
-    if index.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let view = ScopeView::new(index.scope, snapshot)?;
     let row = view.memory(index.ordinal)?;
     let Some(row) = row.filter(|row| row.id == id && view.holds(row.created_seq)) else {
@@ -89,13 +85,9 @@ pub fn change(
     client: &ClientId,
     event: EventId,
 ) -> Result<Option<ChangeRow>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(row) = snapshot.row(&key::change(&own, event))? else {
+    let Some(row) = by_id(snapshot, client, |own| key::change(own, event))? else {
         return Ok(None);
     };
-    if row.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let erased = last_erasure(&row.scope, |key| snapshot.row(key))?;
     Ok(Some(row).filter(|row| erased.is_none_or(|erased| erased.seq < row.seq)))
 }
@@ -107,13 +99,11 @@ pub fn document_of(
     client: &ClientId,
     event: EventId,
 ) -> Result<Option<DocumentRow>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(row) = snapshot.row(&key::ingestion(&own, IngestionId::new(event.uuid())))? else {
+    let ingestion = IngestionId::new(event.uuid());
+    let row = by_id(snapshot, client, |own| key::ingestion(own, ingestion))?;
+    let Some(row) = row else {
         return Ok(None);
     };
-    if row.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let document = snapshot.row(&key::document(&row.scope.hash(), &row.document_id))?;
     let erased = last_erasure(&row.scope, |key| snapshot.row(key))?.map_or(0, |row| row.seq);
     let is_told = |document: &DocumentRow| document.version > 0 && document.seq > erased;
@@ -129,11 +119,7 @@ pub fn received(
     client: &ClientId,
     id: MemoryId,
 ) -> Result<Option<ReceivedRow>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    match snapshot.row(&key::received(&own, id))? {
-        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
-        row => Ok(row),
-    }
+    by_id(snapshot, client, |own| key::received(own, id))
 }
 
 /// The memories of this partition that were moved there from what `is_meant` says.

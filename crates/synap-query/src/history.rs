@@ -1,9 +1,10 @@
 //! What happened: the versions of a memory, and the events of a scope.
 
+use crate::lookup::by_id;
 use crate::{FetchError, ScopeView};
 use std::ops::ControlFlow;
-use synap_readmodel::{HistoryRow, MemoryRow, Snapshot, SnapshotExt as _, key};
-use synap_types::{ClientId, MemoryId, Scope, Seq};
+use synap_readmodel::{HistoryRow, MemoryRow, Snapshot, key};
+use synap_types::{ClientId, MemoryId, Seq};
 
 /// Versions of one memory that are told; older ones are not.
 const VERSIONS_MAX: usize = 1_000;
@@ -29,13 +30,9 @@ pub fn versions(
     client: &ClientId,
     id: MemoryId,
 ) -> Result<Option<Vec<Version>>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+    let Some(index) = by_id(snapshot, client, |own| key::memory_index(own, id))? else {
         return Ok(None);
     };
-    if index.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let view = ScopeView::new(index.scope, snapshot)?;
     let (mut found, mut next) = (Vec::new(), Some(index.ordinal));
     while let Some(ordinal) = next.filter(|_| found.len() < VERSIONS_MAX) {

@@ -3,12 +3,13 @@
 use crate::{FetchError, ScopeView};
 use serde_json::{Map, Value};
 use synap_readmodel::{
-    DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryRow, ProfileRow,
-    SeenRow, Snapshot, SnapshotExt as _, key, last_erasure,
+    ChangeRow, DeletionRow, DocumentRow, ErasedRow, ForgettingRow, IngestionRow, MemoryIndexRow,
+    MemoryRow, ProfileRow, ReceivedRow, Row, RowKey, SeenRow, Snapshot, SnapshotExt as _, key,
+    last_erasure,
 };
 use synap_types::{
-    ClientId, DocumentId, EventId, IngestState as State, IngestStatus, IngestionId, MemoryId,
-    Scope, Timestamp,
+    ClientId, DocumentId, EventId, Hash128, IngestState as State, IngestStatus, IngestionId,
+    MemoryId, Scope, Timestamp,
 };
 
 /// What became of `ingestion`, if this partition knows it and it belongs to `client`.
@@ -17,13 +18,10 @@ pub fn ingestion_status(
     client: &ClientId,
     ingestion: IngestionId,
 ) -> Result<Option<IngestStatus>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(row) = snapshot.row(&key::ingestion(&own, ingestion))? else {
+    let row = by_id(snapshot, client, |own| key::ingestion(own, ingestion))?;
+    let Some(row) = row else {
         return Ok(None);
     };
-    if row.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     // Once it is erased, nobody is told that it was there.
     let erased = last_erasure(&row.scope, |key| snapshot.row(key))?;
     let is_there = erased.is_none_or(|erased| erased.seq < row.seq);
@@ -33,19 +31,52 @@ pub fn ingestion_status(
 /// A memory and the caller's own data.
 pub type MemoryWithData = (MemoryRow, Map<String, Value>);
 
+/// A row that callers name by id alone. It stands below the client's own scope, whoever it is about, and says who that is.
+pub(crate) trait ById: Row {
+    fn scope(&self) -> &Scope;
+}
+
+macro_rules! by_id {
+    ($($row:ident),*) => {
+        $(impl ById for $row {
+            fn scope(&self) -> &Scope {
+                &self.scope
+            }
+        })*
+    };
+}
+
+by_id!(
+    ChangeRow,
+    DeletionRow,
+    ForgettingRow,
+    IngestionRow,
+    MemoryIndexRow,
+    ReceivedRow
+);
+
+/// The row that `at` names below the scope of `client`, if this partition has it. One of another client is refused.
+pub(crate) fn by_id<R: ById>(
+    snapshot: &impl Snapshot,
+    client: &ClientId,
+    at: impl FnOnce(&Hash128) -> RowKey<R>,
+) -> Result<Option<R>, FetchError> {
+    let own = Scope::of_client(client.clone()).hash();
+    match snapshot.row(&at(&own))? {
+        Some(row) if row.scope().client() != client => Err(FetchError::ForeignRow),
+        row => Ok(row),
+    }
+}
+
 /// The memory of this id with the caller's data, if this partition has it, it can be told, and it belongs to `client`.
 pub fn memory(
     snapshot: &impl Snapshot,
     client: &ClientId,
     id: MemoryId,
 ) -> Result<Option<MemoryWithData>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+    let Some(index) = by_id(snapshot, client, |own| key::memory_index(own, id))? else {
         return Ok(None);
     };
-    if index.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let view = ScopeView::new(index.scope, snapshot)?;
     let row = view.memory(index.ordinal)?;
     let Some(row) = row.filter(|row| row.id == id && view.tells(row)) else {
@@ -74,13 +105,9 @@ pub fn forgotten_at(
     client: &ClientId,
     id: MemoryId,
 ) -> Result<Option<Timestamp>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    let Some(index) = snapshot.row(&key::memory_index(&own, id))? else {
+    let Some(index) = by_id(snapshot, client, |own| key::memory_index(own, id))? else {
         return Ok(None);
     };
-    if index.scope.client() != client {
-        return Err(FetchError::ForeignRow);
-    }
     let tombstone = snapshot.row(&key::tombstone(&index.scope.hash(), id))?;
     // What was moved is told elsewhere, and what was told again is not forgotten.
     let forgotten = tombstone.filter(|row| !row.lifted && row.moved.is_none());
@@ -93,11 +120,7 @@ pub fn forgetting(
     client: &ClientId,
     request: EventId,
 ) -> Result<Option<ForgettingRow>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    match snapshot.row(&key::forgetting(&own, request))? {
-        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
-        row => Ok(row),
-    }
+    by_id(snapshot, client, |own| key::forgetting(own, request))
 }
 
 /// What is known of the user whose scope `view` shows: nothing that was erased, and `None` rather than an empty profile.
@@ -135,11 +158,7 @@ pub fn deletion(
     client: &ClientId,
     deletion: EventId,
 ) -> Result<Option<DeletionRow>, FetchError> {
-    let own = Scope::of_client(client.clone()).hash();
-    match snapshot.row(&key::deletion(&own, deletion))? {
-        Some(row) if row.scope.client() != client => Err(FetchError::ForeignRow),
-        row => Ok(row),
-    }
+    by_id(snapshot, client, |own| key::deletion(own, deletion))
 }
 
 /// Under which id what a key made is there, or can be stored: `first`, unless what it made was erased since. A key that

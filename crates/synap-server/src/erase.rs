@@ -129,6 +129,11 @@ impl<L: EventLog> Worker<'_, L> {
         if pending.is_empty() {
             return Ok(Pass::Nothing);
         }
+        // What was moved away before the deletions is in some partition's rows then.
+        let engine = &self.operations.engine;
+        for partition in engine.nodes.keys() {
+            engine.catch_up(*partition).await?;
+        }
         let mut all = Vec::with_capacity(pending.len());
         for (seq, row) in pending {
             if !self.has_copies(seq, &row).await? {
@@ -176,10 +181,6 @@ impl<L: EventLog> Worker<'_, L> {
 
     /// Whether memories that were moved away from what is erased are there yet. They are erased, if nobody did it.
     async fn has_copies(&self, seq: Seq, pending: &PendingErasureRow) -> anyhow::Result<bool> {
-        let engine = &self.operations.engine;
-        for partition in engine.nodes.keys() {
-            engine.catch_up(*partition).await?;
-        }
         let live = self.node.live();
         let (row, event) = {
             let rows = live.store.snapshot();

@@ -12,6 +12,7 @@ use crate::conversations::{author, value};
 use crate::engine::Rows;
 use crate::identity::Identity;
 use crate::operations::Operations;
+use crate::recall::set;
 use serde_json::{Value, json};
 use synap_log::EventLog;
 use synap_query::{
@@ -29,6 +30,13 @@ use synap_types::{
 /// A memory and whose it is, as answers tell it.
 pub(crate) fn place(id: MemoryId, scope: &Scope) -> Value {
     json!({"memory_id": id, "scope": scope.kind(), "scope_path": scope.path_json()})
+}
+
+/// The same, and whether it is told there after a change was undone.
+pub(crate) fn place_after(id: MemoryId, scope: &Scope, is_told: bool) -> Value {
+    let mut told = place(id, scope);
+    set(&mut told, "is_told", is_told.into());
+    told
 }
 
 /// One memory on its way to another scope.
@@ -72,10 +80,8 @@ impl Move {
     fn answer(&self) -> Value {
         let row = &self.from.row;
         let mut told = place(self.moved_to, &self.target);
-        if let Some(fields) = told.as_object_mut() {
-            fields.insert("moved_from".to_owned(), place(row.id, &row.scope));
-            fields.insert("event_id".to_owned(), value(&self.moved));
-        }
+        set(&mut told, "moved_from", place(row.id, &row.scope));
+        set(&mut told, "event_id", value(&self.moved));
         told
     }
 }
@@ -232,10 +238,7 @@ impl<L: EventLog> Operations<L> {
             let counterpart = undone.iter().copied().find(|id| *id != half.undone);
             let is_told = self.undo_half(identity, half, counterpart).await?;
             let row = &half.last.row;
-            let mut told = place(row.id, &row.scope);
-            if let Some(fields) = told.as_object_mut() {
-                fields.insert("is_told".to_owned(), is_told.into());
-            }
+            let told = place_after(row.id, &row.scope, is_told);
             memories.push((half.event != event, told));
         }
         // The memory that was asked about, then the other one: the same answer when asked again.

@@ -3,7 +3,7 @@
 use crate::conversations::author;
 use crate::engine::unavailable;
 use crate::identity::Identity;
-use crate::moves::{behind, changed_meanwhile, place};
+use crate::moves::{behind, changed_meanwhile, place_after};
 use crate::operations::Operations;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -103,13 +103,7 @@ impl<L: EventLog> Operations<L> {
         let ids = found
             .await?
             .map_or_else(Vec::new, |status| status.memory_ids);
-        let told = |id| {
-            let mut told = place(id, scope);
-            if let Some(fields) = told.as_object_mut() {
-                fields.insert("is_told".to_owned(), true.into());
-            }
-            told
-        };
+        let told = |id| place_after(id, scope, true);
         Ok(ids.into_iter().map(told).collect())
     }
 }
