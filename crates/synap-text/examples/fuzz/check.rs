@@ -2,9 +2,9 @@
 
 use super::generate::{Reader, Target};
 use synap_text::{
-    STATEMENTS_MAX, Source, Statement, SummaryTurn, TERM_BYTES_MAX, TurnSource, attributes,
-    estimate_tokens, normal_form, query_terms, smart_merge, statements, summarise, terms,
-    transcript_turns, turn_statements,
+    STATEMENTS_MAX, Source, Statement, SummaryTurn, TERM_BYTES_MAX, TurnSource, asks_when,
+    attributes, estimate_tokens, moment_asked, named, normal_form, query_terms, query_time,
+    smart_merge, statements, summarise, terms, transcript_turns, turn_statements,
 };
 use synap_types::{Content, Timestamp, TurnRole};
 
@@ -20,6 +20,7 @@ pub(super) fn text(target: &Target, text: &str) -> Result<(), String> {
         Reader::Turn => turn(text),
         Reader::Transcript => transcript(text),
         Reader::Terms => words(text),
+        Reader::Question => question(text),
         Reader::Merge => merge(text),
         Reader::Summary => summary(text),
     }
@@ -155,6 +156,22 @@ fn words(text: &str) -> Result<(), String> {
         return Err("many more tokens than bytes".to_owned());
     }
     Ok(())
+}
+
+fn question(text: &str) -> Result<(), String> {
+    let now = Timestamp::from_micros(1_800_000_000_000_000);
+    if let Some(period) = query_time(text, now)
+        && period.start >= period.end
+    {
+        return Err(format!("no time at all: {period:?}"));
+    }
+    let names = named(text);
+    if names.len() > text.len() {
+        return Err(format!("{} names of {} bytes", names.len(), text.len()));
+    }
+    asks_when(text);
+    moment_asked(text);
+    words(text)
 }
 
 /// The first half is what was known, the second half is new.
