@@ -52,9 +52,27 @@ fn many_writers_at_once_each_read_their_own() {
     });
 }
 
-fn ahead(receipt: &Value, change: impl FnOnce(&mut Position)) -> Value {
+#[test]
+fn a_batch_stands_in_the_log_in_its_order() {
+    let server = Server::fresh();
+    let document =
+        |at| json!({"document": format!("Page {at} of the handbook."), "customer_id": "acme"});
+    let documents: Vec<Value> = (0..200).map(document).collect();
+    let batch = json!({ "documents": documents });
+    let answer = server.http().post("/api/v1/memories/batch", &batch).ok();
+    let results = answer["results"].as_array().expect("results");
+    let seqs: Vec<u64> = results.iter().map(|result| at(result).seq.get()).collect();
+    assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
+    assert_eq!(seqs.len(), documents.len());
+}
+
+fn at(receipt: &Value) -> Position {
     let token = receipt["position"].as_str().expect("a token");
-    let mut position: Position = token.parse().expect("a position");
+    token.parse().expect("a position")
+}
+
+fn ahead(receipt: &Value, change: impl FnOnce(&mut Position)) -> Value {
+    let mut position = at(receipt);
     change(&mut position);
     position.to_string().into()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Ingest<L> {
 }
 
 /// What the rows say about a request before it is appended.
-enum Decision {
+pub(crate) enum Decision {
     /// It is new: append it under this id.
     Append(EventId),
     /// It is there already, as this event at this place.
@@ -49,7 +49,7 @@ pub(crate) struct Placed {
 }
 
 /// An event that makes a request a repetition.
-struct Known {
+pub(crate) struct Known {
     event: EventId,
     seq: Seq,
     document: DocumentId,
@@ -67,25 +67,42 @@ impl<L: EventLog> Ingest<L> {
         identity: &Identity,
         request: IngestRequest,
     ) -> Result<IngestReceipt, ApiError> {
+        let decision = self.decided(&request).await?;
+        self.carry_out(identity, request, decision).await
+    }
+
+    /// The first half of an ingest: whether `request` is to be appended.
+    pub(crate) async fn decided(&self, request: &IngestRequest) -> Result<Decision, ApiError> {
         let partition = self.engine.count.partition_of(&request.scope);
         if request.on_conflict == OnConflict::Reject && request.document_id.is_some() {
             // Whether it is there is the question, so the rows must hold everything that was acked before this call.
             self.engine.catch_up(partition).await?;
         }
-        let decision = match self.decide(&request).await? {
-            Decision::Known(known) if known.for_ever => Decision::Known(known),
-            Decision::Append(id) if !replaces(&request) => Decision::Append(id),
+        match self.decide(request).await? {
+            Decision::Known(known) if known.for_ever => Ok(Decision::Known(known)),
+            Decision::Append(id) if !replaces(request) => Ok(Decision::Append(id)),
             // The id says which version is replaced, and these rows may not know the last one.
             Decision::Append(_) if self.is_behind(partition) => {
-                self.decide_again(partition, &request).await?
+                self.decide_again(partition, request).await
             }
-            Decision::Append(id) => Decision::Append(id),
+            Decision::Append(id) => Ok(Decision::Append(id)),
             // The rows may be behind the log: "already there" must hold for everything that was acked before this call.
             Decision::Known(_) | Decision::Conflict => {
                 self.engine.catch_up(partition).await?;
-                self.decide(&request).await?
+                self.decide(request).await
             }
-        };
+        }
+    }
+
+    /// The second half. What is appended is on its way to the log when this is first polled: calls that are polled in order
+    /// append in order.
+    pub(crate) async fn carry_out(
+        &self,
+        identity: &Identity,
+        request: IngestRequest,
+        decision: Decision,
+    ) -> Result<IngestReceipt, ApiError> {
+        let partition = self.engine.count.partition_of(&request.scope);
         let Decision::Append(id) = decision else {
             return self.repetition(partition, &request, decision);
         };

@@ -121,7 +121,8 @@ impl<L: EventLog> Operations<L> {
         )
     }
 
-    /// Ingests all at the same time, but versions of one document one after the other.
+    /// Ingests all at the same time, in their order: what stands side by side in a batch does so in the log. Versions of one
+    /// document are ingested one after the other.
     async fn ingest_all(
         &self,
         identity: &Identity,
@@ -145,8 +146,16 @@ impl<L: EventLog> Operations<L> {
             }
         }
         for wave in waves.into_values() {
-            let ingests = wave.into_iter().map(|(at, request)| async move {
-                let done = self.ingest.ingest(identity, request).await;
+            let decided = wave.into_iter().map(|(at, request)| async move {
+                let decision = self.ingest.decided(&request).await;
+                (at, request, decision)
+            });
+            let ingests = join_all(decided).await.into_iter();
+            let ingests = ingests.map(|(at, request, decision)| async move {
+                let done = match decision {
+                    Ok(decision) => self.ingest.carry_out(identity, request, decision).await,
+                    Err(refusal) => Err(refusal),
+                };
                 metrics::ingested(&done);
                 (at, done)
             });
