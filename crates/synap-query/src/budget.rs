@@ -98,6 +98,11 @@ impl Budget {
         self.results == 0 || self.tokens == 0
     }
 
+    /// Whether no further match changes anything.
+    pub(crate) const fn is_decided(&self) -> bool {
+        self.is_full() && self.comparisons == 0 && !self.left_out.wanted
+    }
+
     /// Whether what no query found may come in.
     pub(crate) const fn takes_filling(&self) -> bool {
         self.per_query.is_none()

@@ -8,6 +8,7 @@ mod part;
 
 use crate::signal::Query;
 use crate::signal::bm25::ChainStats;
+use crate::view::Glance;
 use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use chain::Chain;
 use part::ScopePart;
@@ -75,7 +76,33 @@ pub(crate) struct ScopeCandidates {
     /// Passages that matched at all, by their first memory.
     matched: BTreeMap<u32, Matched>,
     /// The best of them that can be returned, best first.
-    pub(crate) ranked: VecDeque<Candidate>,
+    pub(crate) ranked: VecDeque<Ranked>,
+}
+
+/// A memory that matches, of which no more was read than that takes.
+#[derive(Debug)]
+pub(crate) struct Ranked {
+    /// As in [`Candidate`].
+    pub(crate) scope: usize,
+    pub(crate) score: Score,
+    glance: Glance,
+}
+
+impl Ranked {
+    /// Reads the rest of it.
+    pub(crate) fn read<S: Snapshot>(
+        self,
+        views: &[ScopeView<'_, S>],
+    ) -> Result<Candidate, FetchError> {
+        let Self {
+            scope,
+            score,
+            glance,
+        } = self;
+        let view = views.get(scope).ok_or(FetchError::ForeignRow)?;
+        let row = view.decode(score.ordinal, &glance.value)?;
+        Ok(Candidate { scope, row, score })
+    }
 }
 
 /// A passage that a query, or what stands around it, found.
@@ -141,11 +168,15 @@ pub(crate) fn candidates<S: Snapshot>(
     for (((scope, found), scores), mut rows) in
         found.iter_mut().enumerate().zip(merged).zip(chain.rows)
     {
-        let mut ranked: Vec<Candidate> = scores
+        let mut ranked: Vec<Ranked> = scores
             .into_values()
             .filter_map(|score| {
-                let row = rows.remove(&score.ordinal)??;
-                Some(Candidate { scope, row, score })
+                let glance = rows.remove(&score.ordinal)??;
+                Some(Ranked {
+                    scope,
+                    score,
+                    glance,
+                })
             })
             .collect();
         ranked.sort_by(|a, b| {

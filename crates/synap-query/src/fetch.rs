@@ -49,7 +49,7 @@ pub fn fetch<S: Snapshot>(
             applied_seq: view.applied.get(),
         })
         .collect();
-    let selected = select(request, &mut found, with, |number, found| {
+    let selected = select(request, views, &mut found, with, |number, found| {
         let view = views.get(number);
         view.map_or_else(
             || Ok(Vec::new()),

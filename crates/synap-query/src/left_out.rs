@@ -19,7 +19,7 @@ pub(crate) struct Left {
 #[derive(Debug, Default)]
 pub(crate) struct LeftOuts {
     /// Whether anybody asks.
-    wanted: bool,
+    pub(crate) wanted: bool,
     pub(crate) count: usize,
     pub(crate) first: Vec<Left>,
 }

@@ -127,14 +127,6 @@ impl Passages {
         Some(from + found)
     }
 
-    /// Where the passage stands that has the memory at `ordinal`.
-    pub(crate) fn place_of(&self, ordinal: u32) -> Option<usize> {
-        let after = self.list.partition_point(|known| known.ordinal <= ordinal);
-        let place = after.checked_sub(1)?;
-        let passage = self.list.get(place)?;
-        (ordinal - passage.ordinal < u32::from(passage.memories)).then_some(place)
-    }
-
     pub(crate) fn is_alive(&self, at: usize) -> bool {
         self.alive.get(at).copied().unwrap_or(false)
     }

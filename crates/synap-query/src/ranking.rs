@@ -74,10 +74,10 @@ weights! {
     thread = 0.2,
     /// Likeness: the mean of its thread's three best passages.
     thread_best = 0.4,
-    /// Likeness: cosine of the query's vector and the nearest of its memories', in accurate fetches.
-    dense = 0.8,
-    /// Likeness: as `dense`, of the passages next to it.
-    dense_near = 0.2,
+    /// Likeness: cosine of the query's vector and its own, in accurate fetches.
+    dense = 1.2,
+    /// Likeness: the mean of `dense` of its thread's three best passages.
+    dense_thread = 0.4,
     /// Trait: it was said or takes place in the period that the query names.
     period = 0.3,
     /// Trait: the query names its speaker.

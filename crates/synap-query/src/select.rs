@@ -24,13 +24,14 @@
 //!
 //! [`Saying`]: crate::saying::Saying
 
-use crate::FetchError;
 use crate::budget::{Budget, Selected};
-use crate::candidate::{Candidate, ScopeCandidates};
+use crate::candidate::{Candidate, Ranked, ScopeCandidates};
 use crate::left_out::LeftOuts;
 use crate::listing::Filling;
+use crate::{FetchError, ScopeView};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
+use synap_readmodel::Snapshot;
 use synap_types::FetchRequest;
 
 /// A memory is relevant to the reserve if it scores at least this share of the chain's best.
@@ -48,8 +49,9 @@ pub(crate) struct Selection {
 /// Chooses from the candidates of a chain.
 ///
 /// `filling` gives memories of a scope, by its number, that are not among its matches; it is asked only if there is room.
-pub(crate) fn select(
+pub(crate) fn select<S: Snapshot>(
     request: &FetchRequest,
+    views: &[ScopeView<'_, S>],
     scopes: &mut [ScopeCandidates],
     with: Filling,
     filling: impl Fn(usize, &ScopeCandidates) -> Result<Vec<Candidate>, FetchError>,
@@ -61,12 +63,15 @@ pub(crate) fn select(
             .drain(..)
             .partition(|candidate| candidate.score.absolute >= request.min_relevance);
         scope.ranked = told;
-        for candidate in &low {
-            chosen.left_out.add(candidate, "min_relevance", None);
+        if request.explain {
+            for ranked in low {
+                let candidate = ranked.read(views)?;
+                chosen.left_out.add(&candidate, "min_relevance", None);
+            }
         }
     }
-    reserve(request, scopes, &mut chosen);
-    let mut rest: Vec<Candidate> = scopes
+    reserve(request, views, scopes, &mut chosen)?;
+    let mut rest: Vec<Ranked> = scopes
         .iter_mut()
         .flat_map(|scope| scope.ranked.drain(..))
         .collect();
@@ -74,10 +79,7 @@ pub(crate) fn select(
         let by_relevance = b.score.relevance.total_cmp(&a.score.relevance);
         by_relevance.then(a.scope.cmp(&b.scope))
     });
-    let by = order_by_value(&mut rest, &chosen);
-    for candidate in rest {
-        chosen.offer(candidate, by);
-    }
+    offer(rest, views, &mut chosen)?;
     fill(scopes, &mut chosen, with, filling)?;
     let Budget {
         selected: mut items,
@@ -97,13 +99,18 @@ pub(crate) fn select(
 }
 
 /// Rule 2.
-fn reserve(request: &FetchRequest, scopes: &mut [ScopeCandidates], chosen: &mut Budget) {
+fn reserve<S: Snapshot>(
+    request: &FetchRequest,
+    views: &[ScopeView<'_, S>],
+    scopes: &mut [ScopeCandidates],
+    chosen: &mut Budget,
+) -> Result<(), FetchError> {
     let best = |scope: &ScopeCandidates| scope.ranked.front().map(|best| best.score.relevance);
     let floor = RELEVANT_SHARE * scopes.iter().filter_map(best).fold(0.0, f32::max);
     let relevant = |scope: &ScopeCandidates| best(scope).is_some_and(|best| best >= floor);
     let sharing = scopes.iter().filter(|scope| relevant(scope)).count();
     let share = match sharing {
-        0 => return,
+        0 => return Ok(()),
         // Nobody is crowded out: its best one, and the rest by what it is worth.
         1 => 1,
         _ => (request.max_results / (2 * sharing)).max(1),
@@ -111,20 +118,49 @@ fn reserve(request: &FetchRequest, scopes: &mut [ScopeCandidates], chosen: &mut 
     for _ in 0..share {
         for scope in scopes.iter_mut() {
             while relevant(scope) && !chosen.is_full() {
-                let next = scope.ranked.pop_front();
-                if next.is_some_and(|candidate| chosen.offer(candidate, "reserved")) {
+                let Some(next) = scope.ranked.pop_front() else {
+                    break;
+                };
+                if chosen.offer(next.read(views)?, "reserved") {
                     break;
                 }
             }
         }
     }
+    Ok(())
 }
 
-/// Rule 3: brings `rest`, which is in order of relevance, into the order in which it is offered; answers what that is.
-fn order_by_value(rest: &mut [Candidate], chosen: &Budget) -> &'static str {
-    let Some((results, tokens)) = chosen.room_in_tokens() else {
-        return "relevance";
+/// Rule 3, of `rest`, which is in order of relevance.
+fn offer<S: Snapshot>(
+    rest: Vec<Ranked>,
+    views: &[ScopeView<'_, S>],
+    chosen: &mut Budget,
+) -> Result<(), FetchError> {
+    let mut rest = rest.into_iter().map(|ranked| ranked.read(views));
+    let Some(room) = chosen.room_in_tokens() else {
+        // What cannot change the answer is not read any further.
+        while !chosen.is_decided()
+            && let Some(candidate) = rest.next()
+        {
+            chosen.offer(candidate?, "relevance");
+        }
+        return Ok(());
     };
+    let mut rest = rest.collect::<Result<Vec<_>, _>>()?;
+    let by = order_by_value(&mut rest, room, chosen);
+    for candidate in rest {
+        chosen.offer(candidate, by);
+    }
+    Ok(())
+}
+
+/// Brings `rest`, which is in order of relevance, into the order in which it is offered where there is room for so many
+/// results and tokens; answers what that is.
+fn order_by_value(
+    rest: &mut [Candidate],
+    (results, tokens): (usize, usize),
+    chosen: &Budget,
+) -> &'static str {
     let weighed = rest.len().min(results.saturating_mul(WEIGHED_PER_RESULT));
     // The best of all is in already, or comes first.
     let best = usize::from(chosen.selected.is_empty());

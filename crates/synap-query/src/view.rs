@@ -1,9 +1,11 @@
 //! One scope of a chain, as it can be read.
 
 use crate::FetchError;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use synap_readmodel::{
-    HistoryRow, MemoryRow, Snapshot, SnapshotExt as _, StatsRow, StoreError, Totals, codec, key,
-    last_erasure,
+    HistoryRow, MemoryHead, MemoryRow, PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags, Snapshot,
+    SnapshotExt as _, StatsRow, StoreError, Totals, codec, key, last_erasure,
 };
 use synap_types::{ConversationId, Hash128, MemorySource, Scope, Seq};
 
@@ -17,6 +19,8 @@ pub struct ScopeView<'a, S> {
     /// Last event that those rows hold.
     pub applied: Seq,
     hash: Hash128,
+    /// How the rows of its memories begin.
+    memory_start: Vec<u8>,
     /// Place of the last erasure that covers the scope; 0 if there is none.
     erased: u64,
     /// Place of the last event that is seen, where a past state is asked for.
@@ -37,13 +41,21 @@ pub enum Part {
 }
 
 impl Part {
-    fn has(self, row: &MemoryRow) -> bool {
+    fn has(self, source: &MemorySource) -> bool {
         match self {
             Self::Whole => true,
-            Self::Of(id) => row.source == MemorySource::Conversation(id),
-            Self::Beside(id) => row.source != MemorySource::Conversation(id),
+            Self::Of(id) => *source == MemorySource::Conversation(id),
+            Self::Beside(id) => *source != MemorySource::Conversation(id),
         }
     }
+}
+
+/// A memory of which only the head was read.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub(crate) head: MemoryHead,
+    /// All of it, as [`ScopeView::decode`] reads it.
+    pub(crate) value: Vec<u8>,
 }
 
 impl<'a, S: Snapshot> ScopeView<'a, S> {
@@ -54,6 +66,7 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         let erased = last_erasure(&scope, |key| snapshot.row(key))?;
         Ok(Self {
             hash: scope.hash(),
+            memory_start: codec::memory_start(&scope),
             erased: erased.map_or(0, |row| row.seq),
             until: None,
             part: Part::Whole,
@@ -133,7 +146,12 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
 
     /// Whether a fetch can return this memory of the scope.
     pub fn tells(&self, row: &MemoryRow) -> bool {
-        self.is_live(row.ended_seq) && self.holds(row.created_seq) && self.part.has(row)
+        self.tells_of(&row.source, row.created_seq, row.ended_seq)
+    }
+
+    /// As [`Self::tells`], of a memory that was made and ended at these places.
+    pub(crate) fn tells_of(&self, source: &MemorySource, created: u64, ended: Option<u64>) -> bool {
+        self.is_live(ended) && self.holds(created) && self.part.has(source)
     }
 
     /// Whether what was written at `seq` is seen: not erased since, nor younger than what is asked for.
@@ -162,19 +180,73 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
         value.map(|value| self.decode(ordinal, &value)).transpose()
     }
 
+    /// The passages that begin at one of `ordinals` and can be told, in order.
+    pub fn passages(&self, ordinals: Range<u32>) -> Result<Vec<Passage>, FetchError> {
+        let chunks =
+            ordinals.start / PASSAGE_CHUNK_ORDINALS..ordinals.end.div_ceil(PASSAGE_CHUNK_ORDINALS);
+        let keys: Vec<_> = chunks
+            .map(|chunk| key::passage_chunk(&self.hash, chunk))
+            .collect();
+        let mut found = BTreeMap::new();
+        for chunk in self.snapshot.get_many(&keys)?.into_iter().flatten() {
+            for passage in Passage::read(&chunk).filter(|known| ordinals.contains(&known.ordinal)) {
+                if passage.flags.has(PassageFlags::ENDED) {
+                    found.remove(&passage.ordinal);
+                } else if self.holds(passage.seq) {
+                    found.insert(passage.ordinal, passage);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// The memories of a passage that can be told, in order.
+    pub fn told_of(&self, passage: &Passage) -> Result<Vec<MemoryRow>, FetchError> {
+        let end = passage.ordinal.saturating_add(passage.memories.into());
+        let rows = self.memories(passage.ordinal..end)?;
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .filter(|row| self.tells(row))
+            .collect())
+    }
+
     /// Memories at once, in the order of `ordinals`. A row of another scope is an error, never an answer.
     pub(crate) fn memories(
         &self,
         ordinals: impl Iterator<Item = u32>,
     ) -> Result<Vec<Option<MemoryRow>>, FetchError> {
         let ordinals: Vec<u32> = ordinals.collect();
+        self.stored(&ordinals, |ordinal, value| self.decode(ordinal, &value))
+    }
+
+    /// As [`Self::memories`], read no further than to their heads.
+    pub(crate) fn glances(&self, ordinals: &[u32]) -> Result<Vec<Option<Glance>>, FetchError> {
+        self.stored(ordinals, |ordinal, value| self.glance(ordinal, value))
+    }
+
+    fn stored<T>(
+        &self,
+        ordinals: &[u32],
+        read: impl Fn(u32, Vec<u8>) -> Result<T, FetchError>,
+    ) -> Result<Vec<Option<T>>, FetchError> {
         let at = |ordinal: &u32| key::memory(&self.hash, *ordinal).into_key();
         let keys: Vec<_> = ordinals.iter().map(at).collect();
         let values = self.snapshot.get_many(&keys)?.into_iter();
-        let row = |(value, ordinal): (Option<Vec<u8>>, u32)| {
-            value.map(|value| self.decode(ordinal, &value)).transpose()
+        let read = |(value, ordinal): (Option<Vec<u8>>, &u32)| {
+            value.map(|value| read(*ordinal, value)).transpose()
         };
-        values.zip(ordinals).map(row).collect()
+        values.zip(ordinals).map(read).collect()
+    }
+
+    fn glance(&self, ordinal: u32, value: Vec<u8>) -> Result<Glance, FetchError> {
+        let head = codec::memory_head(&self.memory_start, &value);
+        let Ok(Some(head)) = head else {
+            // Read in full, it says what is wrong with it.
+            self.decode(ordinal, &value)?;
+            return Err(FetchError::ForeignRow);
+        };
+        Ok(Glance { head, value })
     }
 
     /// The memory in `value`, which stands under the key of `ordinal`. A row of another scope is an error.

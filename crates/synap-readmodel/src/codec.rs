@@ -6,8 +6,11 @@
 //!
 //! Old bytes do not survive an added field: raise [`Row::VERSION`] and the projection's version, and rebuild.
 
-use crate::Row;
+use crate::{MemoryHead, MemoryRow, Row};
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use synap_types::Scope;
 
 /// Largest row: a document's worth of metadata and text, with room. Keeps a damaged length from allocating.
 const ROW_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -39,12 +42,29 @@ pub enum CodecError {
 
 /// The stored value of `row`.
 pub fn encode<R: Row>(row: &R) -> Vec<u8> {
+    versioned::<R>(row)
+}
+
+/// How the stored value of every memory of `scope` begins.
+pub fn memory_start(scope: &Scope) -> Vec<u8> {
+    versioned::<MemoryRow>(scope)
+}
+
+/// What the stored value of a memory says next if it begins with `start`; `None` if it does not: it is another scope's, or
+/// of another version.
+pub fn memory_head(start: &[u8], bytes: &[u8]) -> Result<Option<MemoryHead>, CodecError> {
+    let rest = bytes.strip_prefix(start);
+    let head = rest.map(|rest| read(rest).map(|(head, _)| head));
+    head.transpose()
+}
+
+fn versioned<R: Row>(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![R::VERSION];
     #[expect(
         clippy::expect_used,
         reason = "rows are plain data, bounded by the limits of an event"
     )]
-    let body = bincode::serde::encode_to_vec(row, CONFIG).expect("rows are encodable");
+    let body = bincode::serde::encode_to_vec(value, CONFIG).expect("rows are encodable");
     bytes.extend_from_slice(&body);
     bytes
 }
@@ -60,8 +80,7 @@ pub fn decode<R: Row>(bytes: &[u8]) -> Result<R, CodecError> {
             });
         }
     };
-    let (row, used) = bincode::serde::decode_from_slice(body, CONFIG)
-        .map_err(|e| CodecError::Malformed(Box::new(e)))?;
+    let (row, used) = read(body)?;
     if used == body.len() {
         Ok(row)
     } else {
@@ -71,12 +90,17 @@ pub fn decode<R: Row>(bytes: &[u8]) -> Result<R, CodecError> {
     }
 }
 
+/// A value, and how many bytes it takes.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
+    bincode::serde::decode_from_slice(bytes, CONFIG).map_err(|e| CodecError::Malformed(Box::new(e)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CheckpointRow, MemoryRow};
+    use crate::CheckpointRow;
     use proptest::prelude::*;
-    use synap_types::{EventId, MemorySource, MemoryType, Scope};
+    use synap_types::{EventId, MemorySource, MemoryType};
 
     #[test]
     fn bytes_are_fixed_width_little_endian_after_the_version() {
@@ -158,7 +182,19 @@ mod tests {
         #[test]
         fn rows_round_trip(text in "\\PC{0,200}", ended: Option<u64>, confidence in 0.0_f32..=1.0) {
             let row = memory(text, ended, confidence);
-            prop_assert_eq!(decode::<MemoryRow>(&encode(&row)).unwrap(), row);
+            let bytes = encode(&row);
+            prop_assert_eq!(&decode::<MemoryRow>(&bytes).unwrap(), &row);
+            let head = memory_head(&memory_start(&row.scope), &bytes).unwrap().unwrap();
+            let expected = MemoryHead {
+                kind: row.kind,
+                source: row.source,
+                created_seq: row.created_seq,
+                ended_seq: row.ended_seq,
+                sequence: row.sequence,
+            };
+            prop_assert_eq!(head, expected);
+            let other = Scope::of_client("apps".parse().unwrap());
+            prop_assert_eq!(memory_head(&memory_start(&other), &bytes).unwrap(), None);
         }
 
         #[test]

@@ -23,16 +23,16 @@ pub use digest::{
 pub use ended::Ended;
 pub use key::{Key, Kind, Prefix, RowKey, Table};
 pub use memory::MemoryStore;
-pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags};
+pub use passage::{PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags, passage_text};
 pub use port::{Item, ReadStore, Snapshot, SnapshotExt, StoreError, Visit};
 pub use posting::{CHUNK_ORDINALS, Posting, Summary, TF_MAX, append};
 pub use row::{
     ChangeRow, CheckpointRow, CompactedSentence, CompactionRow, CompletedErasure,
     ConversationIndexRow, ConversationRow, DeletionRow, DocumentRow, ErasedRow, ErasuresRow,
-    ExtractorRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryIndexRow, MemoryRow,
-    MetadataRow, MovedTo, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow, PendingErasureRow,
-    ProfileAttribute, ProfileRow, ReceivedRow, Row, SeenRow, StatsRow, ThreadRow, TombstoneRow,
-    Totals, TurnRow, VectorsRow, last_erasure,
+    ExtractorRow, ForgettingRow, FreshRow, HistoryRow, IngestionRow, MemoryHead, MemoryIndexRow,
+    MemoryRow, MetadataRow, MovedTo, PROFILE_ATTRIBUTES_MAX, ParkedRow, ParkedSubjectRow,
+    PendingErasureRow, ProfileAttribute, ProfileRow, ReceivedRow, Row, SeenRow, StatsRow,
+    ThreadRow, TombstoneRow, Totals, TurnRow, VectorsRow, last_erasure,
 };
 pub use vector::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, VECTOR_BYTES, Vector};
 pub use write_set::{Write, WriteSet};

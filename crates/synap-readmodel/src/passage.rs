@@ -9,6 +9,7 @@
 //! Integers are big-endian; counts saturate. What ranking needs to know of a passage stands here in fixed width, so that a
 //! fetch reads thousands of them without decoding rows.
 
+use crate::MemoryRow;
 use std::ops::BitOr;
 
 /// Ordinals that share one chunk.
@@ -142,6 +143,37 @@ impl Passage {
     }
 }
 
+/// What a passage says, of the memories that can be told of it, in order: its lines, with what a line begins with like the
+/// one before it (the headings above both) said once. A vector stands for this text.
+pub fn passage_text<'a>(memories: impl IntoIterator<Item = &'a MemoryRow>) -> String {
+    said_once(memories.into_iter().map(|memory| &*memory.text))
+}
+
+fn said_once<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let (mut text, mut before) = (String::new(), "");
+    for own in texts {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(own.get(headings(before, own)..).unwrap_or(own));
+        before = own;
+    }
+    text
+}
+
+/// How many bytes of headings two texts begin with alike.
+fn headings(a: &str, b: &str) -> usize {
+    let alike = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let alike = b.as_bytes().get(..alike).unwrap_or_default();
+    let end = alike
+        .windows(HEADING_END.len())
+        .rposition(|part| part == HEADING_END);
+    end.map_or(0, |at| at + HEADING_END.len())
+}
+
+/// What stands after each heading in a memory.
+const HEADING_END: &[u8] = b": ";
+
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -191,6 +223,24 @@ mod tests {
         assert_eq!(data_encoding::HEXLOWER.encode(&bytes[..52]), first);
         bytes.push(9);
         assert_eq!(Passage::read(&bytes).collect::<Vec<_>>(), entries);
+    }
+
+    #[test]
+    fn headings_are_said_once() {
+        let check = |texts: &[&str], expected| {
+            assert_eq!(said_once(texts.iter().copied()), expected);
+        };
+        check(&[], "");
+        check(
+            &[
+                "Pool: Rules: No diving.",
+                "Pool: Rules: No dogs.",
+                "Pool: Opens in May.",
+            ],
+            "Pool: Rules: No diving.\nNo dogs.\nOpens in May.",
+        );
+        check(&["No diving.", "No dogs."], "No diving.\nNo dogs.");
+        check(&["Käse: äß", "Käse: äö", "Käse: "], "Käse: äß\näö\n");
     }
 
     #[test]

@@ -185,15 +185,24 @@ rows! {
     }
 
     /// One statement that a fetch can return.
-    MemoryRow v 6 {
-        /// Stable across rebuilds.
-        id: MemoryId,
+    /// It begins with its scope and a [`MemoryHead`], which can be read without the rest.
+    MemoryRow v 7 {
         /// Whose, in full: compared when read, since keys hold a hash.
         scope: Scope,
-        /// Its text, self-contained.
-        text: String,
         /// What it is.
         kind: MemoryType,
+        /// What it was derived from.
+        source: MemorySource,
+        /// Place of the event that made it.
+        created_seq: u64,
+        /// Place of the event that superseded it.
+        ended_seq: Option<u64>,
+        /// Its terms in their order, a hash of each: what stands side by side.
+        sequence: Vec<u16>,
+        /// Stable across rebuilds.
+        id: MemoryId,
+        /// Its text, self-contained.
+        text: String,
         /// Finer than the kind.
         category: Option<String>,
         /// How sure the typing rule is.
@@ -210,8 +219,6 @@ rows! {
         accepted_at: i64,
         /// When it was changed, in microseconds since 1970.
         updated_at: Option<i64>,
-        /// What it was derived from.
-        source: MemorySource,
         /// The turn of the conversation that it was said in.
         turn: Option<u32>,
         /// The event that made it.
@@ -226,14 +233,8 @@ rows! {
         passage_terms: u16,
         /// Tokens of its text, by the documented estimator.
         tokens: u32,
-        /// Its terms in their order, a hash of each: what stands side by side.
-        sequence: Vec<u16>,
         /// Under which id its [`MetadataRow`] stands, if it has one.
         metadata: Option<EventId>,
-        /// Place of the event that made it.
-        created_seq: u64,
-        /// Place of the event that superseded it.
-        ended_seq: Option<u64>,
         /// The ordinal of what this memory was before, where it is a later version of it.
         previous: Option<u32>,
     }
@@ -447,6 +448,21 @@ rows! {
         /// When and how its bytes were taken out of the log, if they were.
         completed: Option<CompletedErasure>,
     }
+}
+
+/// What a [`MemoryRow`] says after its scope: whether a fetch may return it, and how well it matches.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct MemoryHead {
+    /// As in the row; so are the others.
+    pub kind: MemoryType,
+    /// What it was derived from.
+    pub source: MemorySource,
+    /// Place of the event that made it.
+    pub created_seq: u64,
+    /// Place of the event that superseded it.
+    pub ended_seq: Option<u64>,
+    /// Its terms in their order, a hash of each.
+    pub sequence: Vec<u16>,
 }
 
 impl VectorsRow {

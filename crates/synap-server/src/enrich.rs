@@ -1,9 +1,11 @@
-//! The enrichment worker: finds memories that have no vector of the loaded model, encodes them one at a time, and records
+//! The enrichment worker: finds passages that have no vector of the loaded model, encodes them one at a time, and records
 //! the vectors as an event, through the same append as everything else. Never before an ack, and never twice on purpose:
 //! events that say the same have the same id.
 //!
+//! A passage is encoded as a whole: a sentence alone often does not say what it is about.
+//!
 //! It goes through the events that added memories, oldest first. Where it is, it keeps in memory: the rows say which
-//! memories have a vector, so after a restart it passes over what is done, and back-fills what a new model lacks.
+//! passages have a vector, so after a restart it passes over what is done, and back-fills what a new model lacks.
 
 use crate::metrics;
 use crate::node::Node;
@@ -18,7 +20,7 @@ use synap_models::{Encoder, quantised};
 use synap_query::{FetchError, ScopeView};
 use synap_readmodel::{
     CHUNK_ORDINALS, FreshRow, ReadStore as _, Snapshot as _, SnapshotExt as _, StoreError, codec,
-    key,
+    key, passage_text,
 };
 use synap_types::limits::ENRICHED_MEMORIES_MAX;
 use synap_types::{
@@ -28,8 +30,8 @@ use synap_types::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// Memories that one pass takes up at most: their texts are held meanwhile.
-const PASS_MEMORIES_MAX: usize = 4 * ENRICHED_MEMORIES_MAX;
+/// Passages that one pass takes up at most: their texts are held meanwhile.
+const PASS_PASSAGES_MAX: usize = 4 * ENRICHED_MEMORIES_MAX;
 /// How long to wait after a failure, and while the projector stands.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,17 +45,19 @@ struct Cursor {
     ordinal: u32,
 }
 
-/// Memories without a vector.
+/// Passages without a vector.
 #[derive(Debug, Default)]
 struct Pending {
     by_scope: BTreeMap<Scope, Vec<Bare>>,
     count: usize,
 }
 
-/// A memory without a vector.
+/// A passage without a vector.
 #[derive(Debug)]
 struct Bare {
+    /// A memory of it that can be told.
     id: MemoryId,
+    /// Its first ordinal.
     ordinal: u32,
     text: String,
 }
@@ -176,7 +180,7 @@ impl<L: EventLog> Worker<'_, L> {
     }
 }
 
-/// The same memories saying the same, by the same model: the same event, whoever makes it. Its place tells a memory from
+/// The same passages saying the same, by the same model: the same event, whoever makes it. Its place tells a passage from
 /// the same one before it was erased and stored anew.
 fn event_id(scope: &Scope, model: &Hash128, memories: &[Bare]) -> EventId {
     let hash = scope.hash();
@@ -192,7 +196,7 @@ fn event_id(scope: &Scope, model: &Hash128, memories: &[Bare]) -> EventId {
     EventId::new(Hash128::of("synap.memories.enriched.v1", parts).to_uuid())
 }
 
-/// Memories without a vector among those that events of one page added; and where to go on.
+/// Passages without a vector among those that events of one page added; and where to go on.
 fn find(
     rows: &crate::engine::Rows<'_>,
     model: &Hash128,
@@ -227,7 +231,7 @@ fn find(
     Ok((pending, Cursor { seq, ordinal: 0 }))
 }
 
-/// Adds what lacks a vector among the memories of one event; answers the ordinal to go on with if there is no more room.
+/// Adds what lacks a vector among the passages of one event; answers the ordinal to go on with if there is no more room.
 fn add(
     rows: &crate::engine::Rows<'_>,
     model: &Hash128,
@@ -237,24 +241,28 @@ fn add(
 ) -> Result<Option<u32>, FetchError> {
     let view = ScopeView::new(row.scope.clone(), rows)?;
     let (mut known, mut known_chunk) = (None, None);
-    for ordinal in row.first.max(start)..row.end {
-        if pending.count == PASS_MEMORIES_MAX {
-            return Ok(Some(ordinal));
+    for passage in view.passages(row.first.max(start)..row.end)? {
+        if pending.count == PASS_PASSAGES_MAX {
+            return Ok(Some(passage.ordinal));
         }
-        let chunk = ordinal / CHUNK_ORDINALS;
+        let chunk = passage.ordinal / CHUNK_ORDINALS;
         if known_chunk != Some(chunk) {
             known = rows.row(&key::vectors(view.hash(), model, chunk))?;
             known_chunk = Some(chunk);
         }
-        if known.as_ref().is_some_and(|known| known.has(ordinal)) {
+        if known
+            .as_ref()
+            .is_some_and(|known| known.has(passage.ordinal))
+        {
             continue;
         }
-        if let Some(memory) = view.memory(ordinal)?.filter(|memory| view.tells(memory)) {
+        let memories = view.told_of(&passage)?;
+        if let Some(first) = memories.first() {
             let of_scope = pending.by_scope.entry(row.scope.clone()).or_default();
             of_scope.push(Bare {
-                id: memory.id,
-                ordinal,
-                text: memory.text,
+                id: first.id,
+                ordinal: passage.ordinal,
+                text: passage_text(&memories),
             });
             pending.count += 1;
         }

@@ -1,12 +1,14 @@
-//! What a model computed of memories, into the rows. No model is asked here.
+//! What a model computed of passages, into the rows. No model is asked here.
 
 use super::memories::Memories;
 use super::{ApplyError, At, Effect};
 use crate::State;
-use synap_readmodel::{BLOCK_ORDINALS, CHUNK_ORDINALS, Snapshot, Vector, VectorsRow, key};
+use synap_readmodel::{
+    BLOCK_ORDINALS, CHUNK_ORDINALS, Snapshot, Vector, VectorsRow, key, passage_text,
+};
 use synap_types::{MemoriesEnriched, MemoryVector};
 
-/// Adds the vectors of memories that still say what they said, each once: what is gone, changed or known changes nothing.
+/// Adds the vectors of passages that still say what they said, each once: what is gone, changed or known changes nothing.
 pub(super) fn apply<S: Snapshot>(
     at: &At<'_>,
     data: &MemoriesEnriched,
@@ -36,7 +38,7 @@ pub(super) fn apply<S: Snapshot>(
     Ok(Effect::default())
 }
 
-/// The vector at the ordinal of its memory, if that can be told and says what it said.
+/// The vector at the place of its passage, if that can be told and says what it said.
 fn placed<S: Snapshot>(
     at: &At<'_>,
     memories: &Memories<'_>,
@@ -50,10 +52,16 @@ fn placed<S: Snapshot>(
     let Some(index) = index.filter(|index| index.scope == *at.scope) else {
         return Ok(None);
     };
-    let row = memories.live(index.ordinal, state)?;
-    let same = row.is_some_and(|row| MemoryVector::text_hash(&row.text) == memory.text_hash);
+    let Some(row) = memories.live(index.ordinal, state)? else {
+        return Ok(None);
+    };
+    let passage = row.passage..row.passage.saturating_add(row.passage_memories.into());
+    let told = passage.map(|ordinal| memories.live(ordinal, state));
+    let told: Vec<_> = told.collect::<Result<_, _>>()?;
+    let text = passage_text(told.iter().flatten());
+    let same = MemoryVector::text_hash(&text) == memory.text_hash;
     Ok(same.then_some(Vector {
-        ordinal: index.ordinal,
+        ordinal: row.passage,
         numbers,
     }))
 }

@@ -3,6 +3,7 @@
 use crate::world::{applied, apply, digest_of, ingest_into, log_of, memories, recorded, scope};
 use synap_readmodel::{
     MemoryRow, MemoryStore, ReadStore as _, Sketch, Snapshot as _, SnapshotExt as _, Vector, key,
+    passage_text,
 };
 use synap_types::{
     Event, EventBody, IdempotencyKey, MemoriesEnriched, MemoryVector, QuantisedVector, Scope,
@@ -10,18 +11,20 @@ use synap_types::{
 };
 
 const TEXT: &str = "The lift is broken.\n\nThe pool opens in June.\n\nParking costs nine euros.";
+const OTHER: &str = "Breakfast is from seven to ten.";
 
-/// Vectors of `rows`, each with its number in front.
+/// Vectors of the passages of `rows`, each with its number in front.
 fn enriched(key: &str, scope: &Scope, rows: &[MemoryRow], first: i8) -> Event {
-    let vector = |row: &MemoryRow| {
+    let vector = |passage: &[MemoryRow]| {
         let mut numbers = vec![1; 384];
         numbers[0] = first;
         MemoryVector {
-            memory_id: row.id,
-            text_hash: MemoryVector::text_hash(&row.text),
+            memory_id: passage[0].id,
+            text_hash: MemoryVector::text_hash(&passage_text(passage)),
             vector: QuantisedVector(numbers),
         }
     };
+    let passages = rows.chunk_by(|a, b| a.passage == b.passage);
     Event {
         id: IdempotencyKey::Caller(key.to_owned()).event_id(scope),
         time: Timestamp::from_micros(9_000_000),
@@ -29,7 +32,7 @@ fn enriched(key: &str, scope: &Scope, rows: &[MemoryRow], first: i8) -> Event {
             scope: scope.clone(),
             model: "fake".to_owned(),
             model_hash: "00".to_owned(),
-            memories: rows.iter().map(vector).collect(),
+            memories: passages.map(vector).collect(),
         })),
     }
 }
@@ -51,27 +54,30 @@ fn stored(store: &MemoryStore, scope: &Scope) -> (Vec<(u32, i8)>, Vec<u32>) {
 }
 
 #[test]
-fn a_memory_has_one_vector_however_often_it_was_computed() {
+fn a_passage_has_one_vector_however_often_it_was_computed() {
     let acme = scope(&["acme"]);
-    let ingest = ingest_into(&acme, "house", TEXT, "1");
-    let rows = memories(&applied(&log_of(std::slice::from_ref(&ingest))), &acme);
-    assert_eq!(rows.len(), 3);
+    let ingests = [
+        ingest_into(&acme, "house", TEXT, "1"),
+        ingest_into(&acme, "kitchen", OTHER, "2"),
+    ];
+    let rows = memories(&applied(&log_of(&ingests)), &acme);
+    let passages: Vec<u32> = rows.iter().map(|row| row.passage).collect();
+    assert_eq!(passages, [0, 0, 0, 3]);
+    let [house, kitchen] = ingests;
     let events = [
-        ingest,
-        enriched("a", &acme, &rows[1..2], 7),
+        house,
+        kitchen,
+        enriched("a", &acme, &rows[3..], 7),
         enriched("b", &acme, &rows, 8),
     ];
     let store = applied(&log_of(&events));
-    assert_eq!(
-        stored(&store, &acme),
-        (vec![(1, 7), (0, 8), (2, 8)], vec![1, 0, 2])
-    );
+    assert_eq!(stored(&store, &acme), (vec![(3, 7), (0, 8)], vec![3, 0]));
     let known = store.snapshot().row(&key::vectors(
         &acme.hash(),
         &MemoriesEnriched::model_key("fake", "00"),
         0,
     ));
-    assert_eq!(known.unwrap().unwrap().bits, [0b111]);
+    assert_eq!(known.unwrap().unwrap().bits, [0b1001]);
     // Event by event, as a live run does it: the same rows, and no model anywhere.
     let again = MemoryStore::default();
     for event in log_of(&events) {
@@ -85,26 +91,27 @@ fn what_is_gone_or_says_something_else_gets_no_vector() {
     let (acme, other) = (scope(&["acme"]), scope(&["other"]));
     let first = ingest_into(&acme, "house", TEXT, "1");
     let rows = memories(&applied(&log_of(std::slice::from_ref(&first))), &acme);
-    let mut changed = rows[1].clone();
-    "The pool opens in May.".clone_into(&mut changed.text);
     let second = ingest_into(&acme, "house", "The pool opens in June.", "2");
-    let late = [
-        enriched("a", &acme, &[changed], 1),
-        enriched("b", &other, &rows, 2),
-        enriched("c", &acme, &rows, 3),
-    ];
     let store = applied(&log_of(&[first, second]));
+    let left: Vec<MemoryRow> = memories(&store, &acme)
+        .into_iter()
+        .filter(MemoryRow::is_live)
+        .collect();
+    assert_eq!(left.len(), 1);
+    let mut changed = left.clone();
+    "The pool opens in May.".clone_into(&mut changed[0].text);
+    let late = [
+        enriched("a", &acme, &changed, 1),
+        enriched("b", &other, &left, 2),
+        // Of the passage as it was before.
+        enriched("c", &acme, &rows, 3),
+        enriched("d", &acme, &left, 4),
+    ];
     for (seq, event) in (3..).zip(&late) {
         assert_eq!(apply(&store, &[recorded(seq, event)]).halt, None);
     }
-    let live: Vec<u32> = (0..)
-        .zip(memories(&store, &acme))
-        .filter(|(_, row)| row.is_live())
-        .map(|(ordinal, _)| ordinal)
-        .collect();
     let (vectors, _) = stored(&store, &acme);
-    assert_eq!(vectors, live.iter().map(|at| (*at, 3)).collect::<Vec<_>>());
-    assert_eq!(live.len(), 1);
+    assert_eq!(vectors, [(left[0].passage, 4)]);
     assert_eq!(stored(&store, &other), (Vec::new(), Vec::new()));
 }
 

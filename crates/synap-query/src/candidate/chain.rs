@@ -9,11 +9,12 @@ use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::traits::traits;
 use crate::signal::{Query, dense, shares, thread};
+use crate::view::Glance;
 use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
-use synap_readmodel::{MemoryRow, Passage, Snapshot};
-use synap_types::FetchRequest;
+use synap_readmodel::Snapshot;
+use synap_types::{FetchRequest, TypeFilter};
 
 /// Passages per scope that the second stage looks at, beyond one for each result: room for folding and for surprises.
 const PASSAGES_MORE: usize = 16;
@@ -27,8 +28,8 @@ pub(super) struct Chain<'a, S> {
     vectors: Option<&'a QueryVectors>,
     scopes: Vec<Passages>,
     postings: Vec<Postings>,
-    /// Rows that were looked at, by ordinal; `None` for those that may not be returned.
-    pub(super) rows: Vec<BTreeMap<u32, Option<MemoryRow>>>,
+    /// Memories that were looked at, by ordinal; `None` for those that may not be returned.
+    pub(super) rows: Vec<BTreeMap<u32, Option<Glance>>>,
 }
 
 /// How a scope's passages match one query, by place.
@@ -43,9 +44,7 @@ struct Likeness<'a> {
 /// Cosines of a scope's passages to one query; empty in fast fetches.
 #[derive(Debug, Default)]
 struct Dense {
-    /// By ordinal of the memory.
-    memories: BTreeMap<u32, f32>,
-    /// By place: the nearest memory's, and the same as a share of the chain's best.
+    /// By place: as it is, and as a share of the chain's best.
     cosines: Vec<f32>,
     shares: Vec<f32>,
 }
@@ -103,8 +102,6 @@ struct LookedAt {
     /// BM25 of it alone.
     statement: f32,
     proximity: f32,
-    /// Its cosine to the query, in accurate fetches.
-    cosine: f32,
 }
 
 impl<'a, S: Snapshot> Chain<'a, S> {
@@ -127,9 +124,8 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             rows: Vec::new(),
         };
         for (view, part) in views.iter().zip(parts) {
-            let wanted = |row: &MemoryRow| view.tells(row) && request.types.accepts(row.kind);
             let rows = part.rows.into_iter();
-            let rows = rows.map(|(ordinal, row)| (ordinal, row.filter(wanted)));
+            let rows = rows.map(|(at, glance)| (at, wanted(glance, view, &request.types)));
             chain.rows.push(rows.collect());
             chain.scopes.push(part.passages);
             chain.postings.push(part.postings);
@@ -171,7 +167,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 dense,
             };
             let hits = self.hits(at, query, likeness, &mut found.matched);
-            looked.push(self.look(at, hits, &words, &pairs, dense)?);
+            looked.push(self.look(at, hits, &words, &pairs)?);
         }
         self.merge(number, looked, merged);
         Ok(())
@@ -183,26 +179,21 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let Some(vectors) = self.vectors else {
             return Ok(found);
         };
-        let memories = |(scope, bm25): (&Passages, &Vec<f32>)| {
+        let matched = |(scope, bm25): (&Passages, &Vec<f32>)| {
             let hits = bm25.iter().enumerate().filter(|(_, score)| **score > 0.0);
-            let hits = hits.filter_map(|(at, score)| Some((scope.get(at)?, *score)));
-            let of_passage = |(passage, score): (&Passage, f32)| {
-                let end = passage.ordinal.saturating_add(passage.memories.into());
-                (passage.ordinal..end).map(move |ordinal| (ordinal, score))
-            };
-            hits.flat_map(of_passage).collect::<Vec<_>>()
+            let hits = hits.filter_map(|(at, score)| Some((scope.get(at)?.ordinal, *score)));
+            hits.collect()
         };
-        let words: Vec<_> = self.scopes.iter().zip(bm25).map(memories).collect();
-        let cosines = dense::score(self.views, vectors, number, &words)?;
+        let matched: Vec<_> = self.scopes.iter().zip(bm25).map(matched).collect();
+        let cosines = dense::score(self.views, vectors, number, &matched)?;
         for ((scope, cosines), found) in self.scopes.iter().zip(cosines).zip(&mut found) {
             found.cosines = vec![0.0; scope.len()];
-            for (ordinal, cosine) in &cosines {
-                let best = scope.place_of(*ordinal);
-                if let Some(best) = best.and_then(|at| found.cosines.get_mut(at)) {
-                    *best = best.max(*cosine);
+            for (ordinal, cosine) in cosines {
+                let own = scope.place_from(0, ordinal);
+                if let Some(own) = own.and_then(|at| found.cosines.get_mut(at)) {
+                    *own = cosine;
                 }
             }
-            found.memories = cosines.into_iter().collect();
         }
         let mut all: Vec<Vec<f32>> = found.iter().map(|scope| scope.cosines.clone()).collect();
         shares(&mut all);
@@ -231,6 +222,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             dense,
         } = likeness;
         let best = thread::best(passages, bm25);
+        let best_meant = thread::best(passages, &dense.shares);
         let newest = passages
             .len()
             .checked_sub(1)
@@ -248,7 +240,6 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             let Some(passage) = passages.get(place) else {
                 continue;
             };
-            let around = neighbours(passages, &dense.shares, place, ranking);
             let likenesses = [
                 ("bm25", ranking.bm25 * own),
                 ("before", ranking.before * near.before),
@@ -257,10 +248,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 ("thread", ranking.thread * share(threads)),
                 ("thread_best", ranking.thread_best * share(&best)),
                 ("dense", ranking.dense * meant),
-                (
-                    "dense_near",
-                    ranking.dense_near * (around.before + around.after),
-                ),
+                ("dense_thread", ranking.dense_thread * share(&best_meant)),
             ];
             let mut parts = Vec::new();
             let trait_sum = traits(query, passage, newest, ranking)
@@ -298,7 +286,6 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         mut hits: BinaryHeap<Hit>,
         words: &Words,
         pairs: &Pairs,
-        dense: &Dense,
     ) -> Result<Vec<Looked>, FetchError> {
         let (Some(view), Some(passages), Some(rows)) = (
             self.views.get(scope),
@@ -307,43 +294,46 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         ) else {
             return Ok(Vec::new());
         };
-        let types = &self.request.types;
         let most = self.request.max_results + PASSAGES_MORE;
         let (mut looked, mut looked_at) = (Vec::with_capacity(most), 0);
-        while looked.len() < most && looked_at < LOOKED_AT_MAX {
-            let Some(hit) = hits.pop() else {
-                break;
-            };
-            let Some(passage) = passages.get(hit.place) else {
-                continue;
-            };
-            let mut memories = Vec::with_capacity(passage.memories.into());
-            let end = passage.ordinal.saturating_add(passage.memories.into());
-            let unknown: Vec<u32> = (passage.ordinal..end)
-                .filter(|ordinal| !rows.contains_key(ordinal))
-                .collect();
-            looked_at += usize::from(passage.memories);
-            let read = view.memories(unknown.iter().copied())?;
-            for (ordinal, row) in unknown.into_iter().zip(read) {
-                let wanted = |row: &MemoryRow| view.tells(row) && types.accepts(row.kind);
-                rows.insert(ordinal, row.filter(wanted));
+        loop {
+            // As many as are wanted yet are read at once.
+            let (mut round, mut unknown) = (Vec::new(), Vec::new());
+            while looked.len() + round.len() < most && looked_at < LOOKED_AT_MAX {
+                let Some(hit) = hits.pop() else {
+                    break;
+                };
+                let Some(passage) = passages.get(hit.place) else {
+                    continue;
+                };
+                let end = passage.ordinal.saturating_add(passage.memories.into());
+                let ordinals = passage.ordinal..end;
+                unknown.extend(ordinals.clone().filter(|at| !rows.contains_key(at)));
+                looked_at += ordinals.len();
+                round.push((hit, ordinals));
             }
-            for ordinal in passage.ordinal..end {
-                if let Some(Some(row)) = rows.get(&ordinal) {
-                    let own = words.score(&row.sequence);
-                    memories.push(LookedAt {
-                        ordinal,
-                        statement: own,
-                        proximity: pairs.share(&row.sequence),
-                        cosine: dense.memories.get(&ordinal).copied().unwrap_or(0.0),
-                    });
+            if round.is_empty() {
+                return Ok(looked);
+            }
+            let glances = view.glances(&unknown)?;
+            for (ordinal, glance) in unknown.into_iter().zip(glances) {
+                rows.insert(ordinal, wanted(glance, view, &self.request.types));
+            }
+            for (hit, ordinals) in round {
+                let known = rows.range(ordinals).filter_map(|(at, glance)| {
+                    let sequence = &glance.as_ref()?.head.sequence;
+                    Some(LookedAt {
+                        ordinal: *at,
+                        statement: words.score(sequence),
+                        proximity: pairs.share(sequence),
+                    })
+                });
+                let memories: Vec<LookedAt> = known.collect();
+                if !memories.is_empty() {
+                    looked.push(Looked { hit, memories });
                 }
             }
-            if !memories.is_empty() {
-                looked.push(Looked { hit, memories });
-            }
         }
-        Ok(looked)
     }
 
     /// Weighs both stages, as shares of the chain's best, and keeps of each memory its best query.
@@ -351,22 +341,17 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let ranking = self.ranking;
         let all = || looked.iter().flatten().flat_map(|looked| &looked.memories);
         let best_of = |of: fn(&LookedAt) -> f32| all().map(of).fold(f32::MIN_POSITIVE, f32::max);
-        let (statement, cosine) = (best_of(|m| m.statement), best_of(|m| m.cosine));
-        let added = |memory: &LookedAt| {
+        let statement = best_of(|memory| memory.statement);
+        let worth = |memory: &LookedAt| {
             ranking.statement * memory.statement / statement + ranking.proximity * memory.proximity
         };
-        // Among the memories of one passage, meaning tells as well; the passage as a whole has it already.
-        let worth = |memory: &LookedAt| added(memory) + ranking.dense * memory.cosine / cosine;
-        let whole = |looked: &Looked| {
-            let more = looked.memories.iter().map(added).fold(0.0, f32::max);
-            looked.hit.score(more)
-        };
+        let most = |looked: &Looked| looked.memories.iter().map(worth).fold(0.0, f32::max);
+        let whole = |looked: &Looked| looked.hit.score(most(looked));
         let scores = looked.iter().flatten().map(whole);
         let best = scores.fold(f32::MIN_POSITIVE, f32::max);
         for (looked, merged) in looked.into_iter().zip(merged) {
             for passage in looked {
-                let score = whole(&passage);
-                let most = passage.memories.iter().map(worth).fold(0.0, f32::max);
+                let (score, most) = (whole(&passage), most(&passage));
                 for memory in &passage.memories {
                     // What matches less than the passage's best stands behind other passages' best.
                     let share = if most > 0.0 {
@@ -396,6 +381,17 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             }
         }
     }
+}
+
+/// The memory, if a fetch may return it and asks for its type.
+fn wanted<S: Snapshot>(
+    glance: Option<Glance>,
+    view: &ScopeView<'_, S>,
+    types: &TypeFilter,
+) -> Option<Glance> {
+    glance.filter(|Glance { head, .. }| {
+        view.tells_of(&head.source, head.created_seq, head.ended_seq) && types.accepts(head.kind)
+    })
 }
 
 /// How much of a neighbour's match counts as the passage's own, in [`Score::absolute`].

@@ -4,17 +4,18 @@ use crate::passages::Passages;
 use crate::signal::Query;
 use crate::signal::bm25::{ChainStats, Postings};
 use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
+use crate::view::Glance;
 use crate::{FetchError, ScopeView};
 use std::collections::{BTreeMap, BTreeSet};
-use synap_readmodel::{MemoryRow, Snapshot};
+use synap_readmodel::Snapshot;
 
 /// What takes part of one scope.
 #[derive(Debug, Default)]
 pub(super) struct ScopePart {
     pub(super) passages: Passages,
     pub(super) postings: Postings,
-    /// Rows that had to be read for that, by ordinal.
-    pub(super) rows: BTreeMap<u32, Option<MemoryRow>>,
+    /// Memories that had to be read for that, by ordinal.
+    pub(super) rows: BTreeMap<u32, Option<Glance>>,
 }
 
 impl ScopePart {
@@ -50,10 +51,11 @@ impl ScopePart {
             };
             let end = passage.ordinal.saturating_add(passage.memories.into());
             let mut sequence = Vec::new();
-            let all = view.memories(passage.ordinal..end)?;
-            for (ordinal, row) in (passage.ordinal..end).zip(all) {
-                sequence.extend(row.iter().flat_map(|row| &row.sequence));
-                rows.insert(ordinal, row);
+            let ordinals: Vec<u32> = (passage.ordinal..end).collect();
+            let glances = view.glances(&ordinals)?;
+            for (ordinal, glance) in ordinals.into_iter().zip(glances) {
+                sequence.extend(glance.iter().flat_map(|glance| &glance.head.sequence));
+                rows.insert(ordinal, glance);
             }
             hashes.push((place, sequence));
         }

@@ -1,9 +1,10 @@
-//! With vectors, memories count by what they mean; the encoder is a fake one.
+//! With vectors, passages count by what they mean; the encoder is a fake one.
 
 use crate::world::{World, request, scope, told};
 use synap_query::QueryVectors;
 use synap_readmodel::{
     BLOCK_ORDINALS, CHUNK_ORDINALS, MemoryRow, ReadStore as _, VECTOR_BYTES, Vector, WriteSet, key,
+    passage_text,
 };
 use synap_types::{FetchMode, MemoriesEnriched, Scope};
 
@@ -29,12 +30,13 @@ fn vectors_of(queries: &[&str]) -> QueryVectors {
     QueryVectors::new("fake", "00", queries.iter().map(vector).collect())
 }
 
-/// Writes vectors for memories from `first` on, as the projection does.
-fn enrich(world: &World, scope: &Scope, first: u32, rows: &[MemoryRow]) {
+/// Writes vectors of the passages of `rows`, as the projection does.
+fn enrich(world: &World, scope: &Scope, rows: &[MemoryRow]) {
     let (hash, mut writes) = (scope.hash(), WriteSet::default());
     let model = MemoriesEnriched::model_key("fake", "00");
-    for (ordinal, row) in (first..).zip(rows) {
-        let numbers = numbers(&row.text);
+    for passage in rows.chunk_by(|a, b| a.passage == b.passage) {
+        let ordinal = passage[0].passage;
+        let numbers = numbers(&passage_text(passage));
         let vector = Vector { ordinal, numbers };
         let chunk = key::sketch_chunk(&hash, &model, ordinal / CHUNK_ORDINALS);
         writes.append(chunk, &vector.sketch().bytes());
@@ -47,12 +49,14 @@ fn enrich(world: &World, scope: &Scope, first: u32, rows: &[MemoryRow]) {
 #[test]
 fn what_shares_no_word_is_found_by_what_it_means() {
     let (mut world, acme) = (World::default(), scope(&["acme"]));
-    let rows = world.add(
-        &acme,
-        "doc",
-        "The cat sleeps on the roof.\n\nRefunds are paid within a week.\n\nThe lift is broken.",
-    );
-    enrich(&world, &acme, 0, &rows);
+    for (document, text) in [
+        ("roof", "The cat sleeps on the roof."),
+        ("till", "Refunds are paid within a week."),
+        ("lift", "The lift is broken."),
+    ] {
+        let rows = world.add(&acme, document, text);
+        enrich(&world, &acme, &rows);
+    }
     let query = "Where is my money?";
     let mut asked = request(&acme, &[query]);
     asked.max_results = 1;
@@ -71,7 +75,7 @@ fn what_shares_no_word_is_found_by_what_it_means() {
 fn vectors_of_another_model_or_of_no_query_change_nothing() {
     let (mut world, acme) = (World::default(), scope(&["acme"]));
     let rows = world.add(&acme, "doc", "The cat sleeps.\n\nThe lift is broken.");
-    enrich(&world, &acme, 0, &rows);
+    enrich(&world, &acme, &rows);
     let asked = request(&acme, &["lift"]);
     let told_without = world.ask(&asked);
     let told_without = told(&told_without);
@@ -86,15 +90,15 @@ fn one_of_many_is_found_by_its_signs_and_no_other_scope_is() {
     let (mut world, acme, other) = (World::default(), scope(&["acme"]), scope(&["other"]));
     // The oldest, so that it is not what stands in when nothing matches.
     let rows = world.add(&acme, "rules", "Refunds are made on Friday.");
-    enrich(&world, &acme, 0, &rows);
+    enrich(&world, &acme, &rows);
     let many: Vec<String> = (0..1_500)
         .map(|n| format!("Dog number {n} barks."))
         .collect();
     let rows = world.add(&acme, "dogs", &many.join("\n\n"));
     assert!(rows.len() > 1_100, "{}", rows.len());
-    enrich(&world, &acme, 1, &rows);
+    enrich(&world, &acme, &rows);
     let rows = world.add(&other, "rules", "Refunds are paid never.");
-    enrich(&world, &other, 0, &rows);
+    enrich(&world, &other, &rows);
     let query = "Where is my money?";
     let mut asked = request(&acme, &[query]);
     asked.max_results = 1;

@@ -1,4 +1,8 @@
 //! What a model computed of memories, so that a replay never asks the model again.
+//!
+//! A memory is computed together with its passage, what was said or written beside it and is searched as one: the event names
+//! the first memory of a passage, and hashes the text of the whole. Version 1 of the event leaves open what was encoded; what
+//! hashes to another text than the passage's gets no vector.
 
 use crate::event::EventData;
 use crate::limits::ENRICHED_MEMORIES_MAX;
