@@ -3,6 +3,7 @@
 //! Shapes and names are those of the published weights. One sentence at a time: without padding there is no mask, and
 //! what a sentence gives does not depend on its neighbours.
 
+use crate::curve::{gelus, softmax};
 use crate::linear::Linear;
 use ndarray::{Array1, Array2, ArrayView1, Axis, Slice, Zip};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -140,7 +141,9 @@ impl Layer {
         let attended = self.attended.apply(&self.attend(rows));
         let rows = self.attended_norm.apply(attended + rows);
         let mut inner = self.inner.apply(&rows);
-        inner.mapv_inplace(gelu);
+        if let Some(values) = inner.as_slice_mut() {
+            gelus(values);
+        }
         let outer = self.outer.apply(&inner);
         self.outer_norm.apply(outer + &rows)
     }
@@ -148,18 +151,17 @@ impl Layer {
     fn attend(&self, rows: &Array2<f32>) -> Array2<f32> {
         let (query, key) = (self.query.apply(rows), self.key.apply(rows));
         let value = self.value.apply(rows);
+        let scale = HEAD_WIDTH_F32.sqrt().recip();
         let mut found = Array2::zeros(rows.raw_dim());
         for head in 0..HEADS {
             let of_head = Slice::from(head * HEAD_WIDTH..(head + 1) * HEAD_WIDTH);
             let mut weights = query
                 .slice_axis(Axis(1), of_head)
                 .dot(&key.slice_axis(Axis(1), of_head).t());
-            weights /= HEAD_WIDTH_F32.sqrt();
             for mut row in weights.rows_mut() {
-                let most = row.fold(f32::NEG_INFINITY, |most, x| most.max(*x));
-                row.mapv_inplace(|x| (x - most).exp());
-                let sum = row.sum();
-                row /= sum;
+                if let Some(row) = row.as_slice_mut() {
+                    softmax(row, scale);
+                }
             }
             found
                 .slice_axis_mut(Axis(1), of_head)
@@ -167,10 +169,6 @@ impl Layer {
         }
         found
     }
-}
-
-fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 impl Bert {

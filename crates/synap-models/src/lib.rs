@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod bert;
+mod curve;
 mod encoder;
 mod linear;
 

@@ -495,9 +495,15 @@ pub(crate) struct EvalArgs {
     /// Name of this run on the server: the same again asks again, of the same texts
     #[arg(long, value_name = "NAME", requires = "remote")]
     pub(crate) run: Option<String>,
-    /// fast, or accurate on a server that has a model
+    /// fast, or accurate: with --models, or on a server that has a model
     #[arg(long, value_name = "MODE", default_value = "fast", value_parser = ["fast", "accurate"])]
     pub(crate) mode: String,
+    /// Folder of model files, for evaluations in this process
+    #[arg(long, value_name = "DIR", conflicts_with = "remote")]
+    pub(crate) models: Option<PathBuf>,
+    /// Keep what the model computed of texts in this file, and take it from there the next time
+    #[arg(long, value_name = "FILE", requires = "models")]
+    pub(crate) vectors: Option<PathBuf>,
     /// Items of each answer
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: usize,

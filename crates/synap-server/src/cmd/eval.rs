@@ -4,6 +4,7 @@ mod crowding;
 mod data;
 mod metrics;
 mod target;
+mod vectors;
 
 use crate::cli::EvalArgs;
 use crate::cmd::{exit, say};
@@ -121,6 +122,7 @@ fn evaluate(args: &EvalArgs, set: &Set, ranking: Ranking) -> anyhow::Result<Eval
     }
     let took_s = started.elapsed().as_secs_f64();
     progress.finish_and_clear();
+    target.encode()?;
     let asked = set.scopes.iter().map(|scope| scope.queries.len()).sum();
     let progress = bar(asked, "questions")?;
     let mut evaluated = Evaluated {

@@ -2,19 +2,23 @@
 
 use super::body;
 use super::data::{Doc, Question, SetScope};
+use super::vectors::Vectors;
 use crate::cli::EvalArgs;
+use crate::enrich::bare::{self, Cursor, find};
 use crate::remote::Remote;
 use anyhow::{Context as _, anyhow, ensure};
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use synap_models::Encoder;
 use synap_projection::{State, apply};
 use synap_query::{Ranking, ScopeView, fetch};
 use synap_readmodel::{MemoryStore, ReadStore as _};
+use synap_types::limits::ENRICHED_MEMORIES_MAX;
 use synap_types::{
-    Author, ClientId, Clock as _, Content, Event, EventBody, FetchRequest, IdempotencyKey,
-    IngestionId, Isolation, MemoryIngested, Scope, ScopeIds, Seq, SystemClock, Timestamp,
-    Transcript, TranscriptIngested, TranscriptTurn, TurnRole,
+    Author, ClientId, Clock as _, Content, Event, EventBody, FetchMode, FetchRequest,
+    IdempotencyKey, IngestionId, Isolation, MemoriesEnriched, MemoryIngested, Scope, ScopeIds, Seq,
+    SystemClock, Timestamp, Transcript, TranscriptIngested, TranscriptTurn, TurnRole,
 };
 
 /// Documents of one call.
@@ -39,6 +43,9 @@ pub(super) struct Process<'a> {
     ranking: Ranking,
     client: ClientId,
     seq: u64,
+    vectors: Option<Vectors>,
+    /// Where the encoding of what is stored goes on.
+    cursor: Cursor,
     args: &'a EvalArgs,
 }
 
@@ -54,15 +61,21 @@ impl<'a> Target<'a> {
             let remote = Remote::new(&args.server);
             return Ok(Self::Server { remote, run, args });
         }
+        let vectors = match &args.models {
+            Some(folder) => Some(Vectors::open(folder, args.vectors.clone())?),
+            None => None,
+        };
         ensure!(
-            args.mode == "fast",
-            "--mode accurate asks a model, which a server has: add --remote"
+            args.mode == "fast" || vectors.is_some(),
+            "--mode accurate asks a model: name its folder with --models, or a server that has one with --remote"
         );
         Ok(Self::Process(Box::new(Process {
             store: MemoryStore::default(),
             ranking,
             client: "eval".parse()?,
             seq: 0,
+            vectors,
+            cursor: Cursor::START,
             args,
         })))
     }
@@ -72,6 +85,14 @@ impl<'a> Target<'a> {
         match self {
             Self::Server { remote, run, .. } => ingest_over_http(remote, run, scope, bar),
             Self::Process(process) => process.ingest(scope, bar),
+        }
+    }
+
+    /// Has the model, if there is one in this process, look at what is stored.
+    pub(super) fn encode(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Server { .. } => Ok(()),
+            Self::Process(process) => process.encode(),
         }
     }
 
@@ -272,6 +293,36 @@ impl Process<'_> {
         Ok(())
     }
 
+    /// As the enrichment worker does.
+    fn encode(&mut self) -> anyhow::Result<()> {
+        let Some(mut vectors) = self.vectors.take() else {
+            return Ok(());
+        };
+        let style = "encoding [{bar:40}] {human_pos}/{human_len} events  {eta} left";
+        let bar = ProgressBar::new(self.seq).with_style(ProgressStyle::with_template(style)?);
+        let model = MemoriesEnriched::model_key(Encoder::NAME, Encoder::HASH);
+        let stored = Seq::new(self.seq);
+        while self.cursor.seq <= stored.get() {
+            let (pending, next) = find(&self.store.snapshot(), &model, self.cursor, stored)?;
+            let mut bodies = Vec::new();
+            for (scope, passages) in pending.by_scope {
+                for passages in passages.chunks(ENRICHED_MEMORIES_MAX) {
+                    let with = |passage: &bare::Bare| passage.with(vectors.of(&passage.text));
+                    let found = passages.iter().map(with).collect();
+                    let key = format!("vectors/{}/{}", self.seq, bodies.len());
+                    bodies.push((IdempotencyKey::Caller(key), bare::event(&scope, found)));
+                }
+            }
+            self.apply(bodies)?;
+            self.cursor = next;
+            bar.set_position(next.seq);
+        }
+        bar.finish_and_clear();
+        vectors.save()?;
+        self.vectors = Some(vectors);
+        Ok(())
+    }
+
     fn author(&self) -> anyhow::Result<Author> {
         Ok(Author {
             instance_id: self.client.as_str().parse()?,
@@ -325,7 +376,14 @@ impl Process<'_> {
             .chain()
             .map(|scope| ScopeView::new(scope, &snapshot));
         let views = views.collect::<Result<Vec<_>, _>>()?;
-        let answer = fetch(&request, &views, &self.ranking, None, false)?;
+        let vectors = match request.mode {
+            FetchMode::Fast => None,
+            FetchMode::Accurate => self
+                .vectors
+                .as_ref()
+                .map(|all| all.of_query(&question.text)),
+        };
+        let answer = fetch(&request, &views, &self.ranking, vectors.as_ref(), false)?;
         let told = answer.items.into_iter().map(|item| {
             let id = item.metadata.get("ext_id").and_then(Value::as_str);
             (item.scope, id.map(ToOwned::to_owned))
