@@ -150,7 +150,7 @@ pub fn quantised(vector: &[f32]) -> Vec<i8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// The model of the folder that `SYNAP_TEST_MODELS` names.
-    fn encoder() -> Option<Encoder> {
+    pub(crate) fn encoder() -> Option<Encoder> {
         let found = std::env::var_os("SYNAP_TEST_MODELS")
             .and_then(|folder| Encoder::open(Path::new(&folder)).unwrap());
         if found.is_none() {

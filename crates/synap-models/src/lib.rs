@@ -8,5 +8,7 @@ mod bert;
 mod curve;
 mod encoder;
 mod linear;
+mod lookup;
 
 pub use encoder::{DIMENSIONS, Encoder, ModelError, TOKENS_MAX, quantised};
+pub use lookup::look_up;

@@ -158,7 +158,7 @@ pub(crate) fn candidates<S: Snapshot>(
         .collect();
     let parts = views
         .iter()
-        .map(|view| ScopePart::read(view, &queries))
+        .map(|view| ScopePart::read(view, &queries, vectors))
         .collect::<Result<Vec<_>, _>>()?;
     let mut chain = Chain::new(request, views, ranking, stats, vectors, parts);
     let mut merged: Vec<BTreeMap<u32, Score>> = views.iter().map(|_| BTreeMap::new()).collect();

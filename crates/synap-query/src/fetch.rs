@@ -71,7 +71,10 @@ pub fn fetch<S: Snapshot>(
         tokens,
         prompt,
         left_out: left_out(views, selected.left_out),
-        mode_used: vectors.map_or(FetchMode::Fast, |_| FetchMode::Accurate),
+        mode_used: match vectors {
+            Some(vectors) if !vectors.is_looked_up() => FetchMode::Accurate,
+            _ => FetchMode::Fast,
+        },
         fallback: None,
         items,
     })

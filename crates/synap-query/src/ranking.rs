@@ -74,10 +74,15 @@ weights! {
     thread = 0.2,
     /// Likeness: the mean of its thread's three best passages.
     thread_best = 0.4,
-    /// Likeness: cosine of the query's vector and its own, in accurate fetches.
-    dense = 1.2,
+    /// Likeness: cosine of the query's vector and its own.
+    dense = 1.8,
+    /// As `dense`, of turns: conversations tell more by what stands around.
+    dense_turn = 0.9,
     /// Likeness: the mean of `dense` of its thread's three best passages.
     dense_thread = 0.4,
+    /// What `dense` and `dense_thread` count in fast fetches, times their own weights: the query's vector is then made of
+    /// what is known of its words.
+    looked_up = 0.5,
     /// Trait: it was said or takes place in the period that the query names.
     period = 0.3,
     /// Trait: the query names its speaker.

@@ -1,6 +1,6 @@
 //! The read side: fetches and status questions, over the partitions that this process carries.
 
-use crate::models::Models;
+use crate::models::{Models, looked_up};
 use crate::node::{LIVE, Live, Node};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,18 +155,19 @@ impl<L: EventLog> Engine<L> {
         Ok((lives, ranking))
     }
 
-    /// The vectors of the queries if the mode wants them, or why there are none.
+    /// The vectors of the queries, and why the mode could not have better ones.
     async fn query_vectors(
         &self,
         request: &FetchRequest,
     ) -> (Option<QueryVectors>, Option<&'static str>) {
-        match request.mode {
-            FetchMode::Fast => (None, None),
+        let fallback = match request.mode {
+            FetchMode::Fast => None,
             FetchMode::Accurate => match self.models.vectors(&request.queries).await {
-                Ok(vectors) => (Some(vectors), None),
-                Err(reason) => (None, Some(reason)),
+                Ok(vectors) => return (Some(vectors), None),
+                Err(reason) => Some(reason),
             },
-        }
+        };
+        (looked_up(&request.queries), fallback)
     }
 
     /// Reads rows of one scope. What was acked before is in them, unless the log does not answer now.

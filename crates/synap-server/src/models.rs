@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use synap_models::Encoder;
+use synap_models::{Encoder, look_up};
 use synap_query::QueryVectors;
+use synap_text::query_terms;
 use synap_types::{Partition, Seq};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
@@ -27,6 +28,17 @@ pub(crate) struct Models {
     done: AtomicU64,
     /// Per partition the last event that the enrichment is through with.
     through: Mutex<BTreeMap<Partition, Seq>>,
+}
+
+/// The vectors of queries without a model, if there are any. Whether one is loaded does not matter; what matters is whether
+/// one has seen the memories.
+pub(crate) fn looked_up(queries: &[String]) -> Option<QueryVectors> {
+    let vectors: Vec<_> = queries
+        .iter()
+        .map(|query| look_up(&query_terms(query)))
+        .collect();
+    let any = vectors.iter().any(Option::is_some);
+    any.then(|| QueryVectors::looked_up(Encoder::NAME, Encoder::HASH, vectors))
 }
 
 /// Counts a fetch that waits, until it does not.
@@ -75,7 +87,7 @@ impl Models {
         self.encoder.as_ref()
     }
 
-    /// The vectors of queries, or why there are none.
+    /// The vectors of queries by the model, or why there are none.
     pub(crate) async fn vectors(&self, queries: &[String]) -> Result<QueryVectors, &'static str> {
         let encoder = self
             .encoder

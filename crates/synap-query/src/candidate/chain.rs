@@ -4,16 +4,17 @@ use super::part::ScopePart;
 use super::{LOOKED_AT_MAX, Matched, ScopeCandidates, Score, query_bit};
 use crate::passages::Passages;
 use crate::signal::bm25::{self, ChainStats, Lexical, Postings};
+use crate::signal::dense::{self, Meant};
 use crate::signal::neighbours::neighbours;
 use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::traits::traits;
-use crate::signal::{Query, dense, shares, thread};
+use crate::signal::{Query, shares, thread};
 use crate::view::Glance;
 use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
-use synap_readmodel::Snapshot;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use synap_readmodel::{Passage, PassageFlags, Snapshot};
 use synap_types::{FetchRequest, TypeFilter};
 
 /// Passages per scope that the second stage looks at, beyond one for each result: room for folding and for surprises.
@@ -26,8 +27,12 @@ pub(super) struct Chain<'a, S> {
     ranking: &'a Ranking,
     stats: ChainStats,
     vectors: Option<&'a QueryVectors>,
+    /// What the signals of meaning count: a vector that was looked up is less exact, and counts for less.
+    looked_up: f32,
     scopes: Vec<Passages>,
     postings: Vec<Postings>,
+    /// Per scope and query, see [`ScopePart`].
+    near: Vec<Vec<BTreeSet<u32>>>,
     /// Memories that were looked at, by ordinal; `None` for those that may not be returned.
     pub(super) rows: Vec<BTreeMap<u32, Option<Glance>>>,
 }
@@ -38,15 +43,7 @@ struct Likeness<'a> {
     bm25: &'a [f32],
     threads: &'a [f32],
     cover: &'a [f32],
-    dense: &'a Dense,
-}
-
-/// Cosines of a scope's passages to one query; empty in fast fetches.
-#[derive(Debug, Default)]
-struct Dense {
-    /// By place: as it is, and as a share of the chain's best.
-    cosines: Vec<f32>,
-    shares: Vec<f32>,
+    meant: &'a Meant,
 }
 
 /// A passage after the first stage, in the order of a heap: the best, and of equals the newest, is the greatest. A total
@@ -113,7 +110,12 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         vectors: Option<&'a QueryVectors>,
         parts: Vec<ScopePart>,
     ) -> Self {
+        let looked_up = match vectors {
+            Some(vectors) if vectors.is_looked_up() => ranking.looked_up,
+            _ => 1.0,
+        };
         let mut chain = Self {
+            looked_up,
             request,
             views,
             ranking,
@@ -121,6 +123,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             vectors,
             scopes: Vec::new(),
             postings: Vec::new(),
+            near: Vec::new(),
             rows: Vec::new(),
         };
         for (view, part) in views.iter().zip(parts) {
@@ -129,6 +132,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             chain.rows.push(rows.collect());
             chain.scopes.push(part.passages);
             chain.postings.push(part.postings);
+            chain.near.push(part.near);
         }
         chain
     }
@@ -149,14 +153,14 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         shares(&mut scores);
         let mut threads = thread::threads(query, &self.scopes, &self.postings);
         shares(&mut threads);
-        let dense = self.dense(number, &scores)?;
+        let meant = self.meant(number, &scores)?;
         let words = Words::of(query, self.stats, &self.postings);
         let pairs = Pairs::of(&query.sequence);
         let mut looked = Vec::with_capacity(self.scopes.len());
         for (at, found) in found.iter_mut().enumerate() {
             let lexical = scores.get(at).zip(threads.get(at)).zip(lexical.get(at));
-            let (Some(((bm25, threads), Lexical { cover, .. })), Some(dense)) =
-                (lexical, dense.get(at))
+            let (Some(((bm25, threads), Lexical { cover, .. })), Some(meant)) =
+                (lexical, meant.get(at))
             else {
                 continue;
             };
@@ -164,7 +168,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 bm25,
                 threads,
                 cover,
-                dense,
+                meant,
             };
             let hits = self.hits(at, query, likeness, &mut found.matched);
             looked.push(self.look(at, hits, &words, &pairs)?);
@@ -173,34 +177,31 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         Ok(())
     }
 
-    /// Cosines of every scope's passages to one query.
-    fn dense(&self, number: usize, bm25: &[Vec<f32>]) -> Result<Vec<Dense>, FetchError> {
-        let mut found: Vec<Dense> = self.scopes.iter().map(|_| Dense::default()).collect();
-        let Some(vectors) = self.vectors else {
-            return Ok(found);
-        };
-        let matched = |(scope, bm25): (&Passages, &Vec<f32>)| {
-            let hits = bm25.iter().enumerate().filter(|(_, score)| **score > 0.0);
-            let hits = hits.filter_map(|(at, score)| Some((scope.get(at)?.ordinal, *score)));
-            hits.collect()
-        };
-        let matched: Vec<_> = self.scopes.iter().zip(bm25).map(matched).collect();
-        let cosines = dense::score(self.views, vectors, number, &matched)?;
-        for ((scope, cosines), found) in self.scopes.iter().zip(cosines).zip(&mut found) {
-            found.cosines = vec![0.0; scope.len()];
-            for (ordinal, cosine) in cosines {
-                let own = scope.place_from(0, ordinal);
-                if let Some(own) = own.and_then(|at| found.cosines.get_mut(at)) {
-                    *own = cosine;
-                }
+    /// The weight of a passage's own meaning.
+    fn dense(&self, passage: &Passage) -> f32 {
+        let ranking = self.ranking;
+        let is_turn = passage.flags.has(PassageFlags::TURN);
+        self.looked_up
+            * if is_turn {
+                ranking.dense_turn
+            } else {
+                ranking.dense
             }
-        }
-        let mut all: Vec<Vec<f32>> = found.iter().map(|scope| scope.cosines.clone()).collect();
-        shares(&mut all);
-        for (scope, shares) in found.iter_mut().zip(all) {
-            scope.shares = shares;
-        }
-        Ok(found)
+    }
+
+    /// What a cosine counts for, see [`QueryVectors::meaning`].
+    fn meaning(&self, cosine: f32) -> f32 {
+        let vectors = self.vectors;
+        vectors.map_or(0.0, |vectors| vectors.meaning(cosine))
+    }
+
+    /// How every scope's passages mean what one query asks.
+    fn meant(&self, number: usize, bm25: &[Vec<f32>]) -> Result<Vec<Meant>, FetchError> {
+        let Some(vectors) = self.vectors else {
+            return Ok(self.scopes.iter().map(|_| Meant::default()).collect());
+        };
+        let near = self.near.iter().map(|near| near.get(number));
+        dense::score(self.views, vectors, number, &self.scopes, near, bm25)
     }
 
     /// The first stage: every passage of a scope that the query, or what stands around it, matches.
@@ -219,10 +220,11 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             bm25,
             threads,
             cover,
-            dense,
+            meant,
         } = likeness;
         let best = thread::best(passages, bm25);
-        let best_meant = thread::best(passages, &dense.shares);
+        let best_meant = thread::best(passages, &meant.shares);
+        let dense_thread = self.looked_up * ranking.dense_thread;
         let newest = passages
             .len()
             .checked_sub(1)
@@ -232,8 +234,8 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         for (place, own) in bm25.iter().enumerate() {
             let near = neighbours(passages, bm25, place, ranking);
             let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
-            let meant = share(&dense.shares);
-            let found = *own > 0.0 || near.before + near.after > 0.0 || meant > 0.0;
+            let cosine = share(&meant.cosines);
+            let found = *own > 0.0 || near.before + near.after > 0.0 || cosine > 0.0;
             if !found || !passages.is_alive(place) {
                 continue;
             }
@@ -247,8 +249,8 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 ("answer", ranking.answer * near.answer),
                 ("thread", ranking.thread * share(threads)),
                 ("thread_best", ranking.thread_best * share(&best)),
-                ("dense", ranking.dense * meant),
-                ("dense_thread", ranking.dense_thread * share(&best_meant)),
+                ("dense", self.dense(passage) * share(&meant.shares)),
+                ("dense_thread", dense_thread * share(&best_meant)),
             ];
             let mut parts = Vec::new();
             let trait_sum = traits(query, passage, newest, ranking)
@@ -262,7 +264,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             if self.request.explain {
                 parts.extend(likenesses.iter().filter(|(_, weight)| *weight != 0.0));
             }
-            let absolute = covered(passages, cover, place).max(meaning(share(&dense.cosines)));
+            let absolute = covered(passages, cover, place).max(self.meaning(cosine));
             let known = matched.entry(passage.ordinal).or_insert(Matched {
                 memories: passage.memories,
                 absolute,
@@ -396,11 +398,6 @@ fn wanted<S: Snapshot>(
 
 /// How much of a neighbour's match counts as the passage's own, in [`Score::absolute`].
 const NEAR_SHARE: f32 = 0.6;
-
-/// What a cosine counts for in [`Score::absolute`]: texts that have nothing to do with each other reach about 0.2.
-fn meaning(cosine: f32) -> f32 {
-    ((cosine - 0.2) / 0.6).clamp(0.0, 1.0)
-}
 
 /// How much of the query a passage covers, or what stands around it.
 fn covered(passages: &Passages, cover: &[f32], place: usize) -> f32 {

@@ -5,7 +5,7 @@ use crate::signal::Query;
 use crate::signal::bm25::{ChainStats, Postings};
 use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
 use crate::view::Glance;
-use crate::{FetchError, ScopeView};
+use crate::{FetchError, QueryVectors, ScopeView};
 use std::collections::{BTreeMap, BTreeSet};
 use synap_readmodel::Snapshot;
 
@@ -16,24 +16,39 @@ pub(super) struct ScopePart {
     pub(super) postings: Postings,
     /// Memories that had to be read for that, by ordinal.
     pub(super) rows: BTreeMap<u32, Option<Glance>>,
+    /// Per query the passages that may be nearest to it in meaning, by their first ordinals.
+    pub(super) near: Vec<BTreeSet<u32>>,
 }
 
 impl ScopePart {
     pub(super) fn read<S: Snapshot>(
         view: &ScopeView<'_, S>,
         queries: &[Query],
+        vectors: Option<&QueryVectors>,
     ) -> Result<Self, FetchError> {
         let Some(totals) = view.totals()? else {
             return Ok(Self::default());
         };
         let terms = || queries.iter().flat_map(Query::forms);
-        if totals.next_ordinal - totals.first_ordinal <= WHOLE_ORDINALS_MAX {
+        let is_whole = totals.next_ordinal - totals.first_ordinal <= WHOLE_ORDINALS_MAX;
+        // Where a fetch has no time for a model, it has none for a scan of all vectors of a large scope.
+        let vectors = vectors.filter(|vectors| is_whole || !vectors.is_looked_up());
+        let near = vectors.map_or_else(
+            || Ok(Vec::new()),
+            |vectors| {
+                let of_query = |number| vectors.nearest(view, number);
+                (0..queries.len()).map(of_query).collect()
+            },
+        );
+        let near: Vec<BTreeSet<u32>> = near?;
+        if is_whole {
             let passages = Passages::all(view)?;
             let postings = Postings::of_all(view, &passages, &totals, terms())?;
             return Ok(Self {
                 passages,
                 postings,
                 rows: BTreeMap::new(),
+                near,
             });
         }
         let mut known = ScopeTerms::new(Some(&totals));
@@ -42,6 +57,7 @@ impl ScopePart {
             let own = ChainStats::of(&totals);
             ordinals.extend(window(view, &mut known, own, query)?);
         }
+        ordinals.extend(near.iter().flatten());
         let ordinals: Vec<u32> = ordinals.into_iter().collect();
         let passages = Passages::near(view, &ordinals)?;
         let (mut rows, mut hashes) = (BTreeMap::new(), Vec::new());
@@ -64,6 +80,7 @@ impl ScopePart {
             passages,
             postings,
             rows,
+            near,
         })
     }
 }

@@ -1,27 +1,31 @@
-//! Signal: cosine between a query's vector and those of a scope's memories.
+//! Signal: cosine between a query's vector and those of a scope's passages.
 //!
-//! A scan over the signs of all vectors finds what is worth a look, by Hamming distance; only that is scored, exactly, in
-//! one byte per number. A scope of up to [`SCORED_MAX`] vectors is therefore scored whole. Vectors come from an encoder
-//! that stands outside: this crate runs no model.
+//! A scan over the signs of all vectors finds what is worth a look, by Hamming distance; only that, and what other signals
+//! found, is scored, exactly, in one byte per number. Vectors come from outside: this crate runs no model. What has no
+//! vector yet counts as if it meant what its words say, so that what was stored last stands behind nothing for it.
 
+use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
-use synap_readmodel::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, Snapshot, Vector, key};
+use synap_readmodel::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, Snapshot, VECTOR_BYTES, Vector, key};
 use synap_types::{Hash128, MemoriesEnriched};
 
-/// Vectors of a scope that are scored for one query, nearest signs first.
+/// Vectors of a scope that are scored for one query, nearest signs first, and as many of what other signals found.
 ///
-/// 1-bit sketches lose nothing on the measured sets from 200 on; a thousand cost less than a millisecond.
+/// 1-bit sketches lose nothing on the measured sets from 200 on.
 const SCORED_MAX: usize = 1_000;
+/// The same where the query's vector was looked up: it is less exact, and the fetch has less time.
+const SCORED_MAX_LOOKED_UP: usize = 200;
 
-/// The vectors of a fetch's queries, by the encoder whose vectors the rows hold.
+/// The vectors of a fetch's queries, in the space of the encoder whose vectors the rows hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryVectors {
     /// Which encoder: vectors of another cannot be compared.
     model: Hash128,
     /// One for each query, in order; none where there is none.
     vectors: Vec<Option<Vec<f32>>>,
+    is_looked_up: bool,
 }
 
 impl QueryVectors {
@@ -30,100 +34,203 @@ impl QueryVectors {
         Self {
             model: MemoriesEnriched::model_key(model, hash),
             vectors,
+            is_looked_up: false,
         }
+    }
+
+    /// As [`Self::new`], but where no model was asked: they are made of what is known of the queries' words.
+    pub fn looked_up(model: &str, hash: &str, vectors: Vec<Option<Vec<f32>>>) -> Self {
+        Self {
+            is_looked_up: true,
+            ..Self::new(model, hash, vectors)
+        }
+    }
+
+    /// Whether no model was asked.
+    pub const fn is_looked_up(&self) -> bool {
+        self.is_looked_up
     }
 
     /// The vector of the query with this number.
     fn of(&self, query: usize) -> Option<&[f32]> {
         self.vectors.get(query)?.as_deref()
     }
-}
 
-/// Cosines of the query with this number: per scope, ordinal and cosine, by ordinal. Only what points the query's way.
-///
-/// `found` is what other signals found, by scope and ordinal: it is scored too, if it has a vector.
-pub(crate) fn score<S: Snapshot>(
-    views: &[ScopeView<'_, S>],
-    queries: &QueryVectors,
-    query: usize,
-    found: &[Vec<(u32, f32)>],
-) -> Result<Vec<Vec<(u32, f32)>>, FetchError> {
-    let Some(vector) = queries.of(query) else {
-        return Ok(vec![Vec::new(); views.len()]);
-    };
-    let none = Vec::new();
-    let found = found.iter().chain(std::iter::repeat(&none));
-    let in_scope = |(view, found): (&ScopeView<'_, S>, &Vec<(u32, f32)>)| {
-        let mut wanted = nearest(view, &queries.model, vector)?;
-        wanted.extend(best_of(found));
-        cosines(view, &queries.model, vector, &wanted)
-    };
-    views.iter().zip(found).map(in_scope).collect()
-}
+    const fn scored_max(&self) -> usize {
+        if self.is_looked_up {
+            SCORED_MAX_LOOKED_UP
+        } else {
+            SCORED_MAX
+        }
+    }
 
-/// The ordinals of the best that another signal found.
-fn best_of(found: &[(u32, f32)]) -> impl Iterator<Item = u32> {
-    let mut best: Vec<&(u32, f32)> = found.iter().collect();
-    best.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-    best.into_iter()
-        .take(SCORED_MAX)
-        .map(|(ordinal, _)| *ordinal)
-}
+    /// What a cosine counts for beside words, 0 to 1: texts that have nothing to do with each other reach about 0.2, and
+    /// 0.3 is asked for where the query's vector is less exact.
+    pub(crate) fn meaning(&self, cosine: f32) -> f32 {
+        let nothing = if self.is_looked_up { 0.3 } else { 0.2 };
+        ((cosine - nothing) / 0.6).clamp(0.0, 1.0)
+    }
 
-/// The ordinals of the vectors whose signs are nearest to the query's; of equals the newest.
-fn nearest<S: Snapshot>(
-    view: &ScopeView<'_, S>,
-    model: &Hash128,
-    query: &[f32],
-) -> Result<BTreeSet<u32>, FetchError> {
-    let signs: [u8; SKETCH_BYTES] = Sketch::signs_of(query.iter().map(|x| *x < 0.0));
-    // The farthest is on top. It never holds more than is scored, however many a scope has.
-    let mut near: BinaryHeap<(u32, u32)> = BinaryHeap::with_capacity(SCORED_MAX + 1);
-    view.snapshot
-        .scan(&key::sketches(view.hash(), model), &mut |_, chunk| {
+    /// The passages of a scope, by their first ordinals, whose signs are nearest to those of the query with this number; of
+    /// equals the newest.
+    pub(crate) fn nearest<S: Snapshot>(
+        &self,
+        view: &ScopeView<'_, S>,
+        query: usize,
+    ) -> Result<BTreeSet<u32>, FetchError> {
+        let Some(vector) = self.of(query) else {
+            return Ok(BTreeSet::new());
+        };
+        let most = self.scored_max();
+        let signs: [u8; SKETCH_BYTES] = Sketch::signs_of(vector.iter().map(|x| *x < 0.0));
+        // The farthest is on top. It never holds more than is scored, however many a scope has.
+        let mut near: BinaryHeap<(u32, u32)> = BinaryHeap::with_capacity(most + 1);
+        let sketches = key::sketches(view.hash(), &self.model);
+        view.snapshot.scan(&sketches, &mut |_, chunk| {
             for sketch in Sketch::read(chunk) {
                 near.push((sketch.distance(&signs), !sketch.ordinal));
-                if near.len() > SCORED_MAX {
+                if near.len() > most {
                     near.pop();
                 }
             }
             ControlFlow::Continue(())
         })?;
-    Ok(near.into_iter().map(|(_, ordinal)| !ordinal).collect())
+        Ok(near.into_iter().map(|(_, ordinal)| !ordinal).collect())
+    }
 }
 
-/// The cosines of the memories at `ordinals` that have a vector; each block is read once.
-fn cosines<S: Snapshot>(
-    view: &ScopeView<'_, S>,
-    model: &Hash128,
-    query: &[f32],
-    ordinals: &BTreeSet<u32>,
-) -> Result<Vec<(u32, f32)>, FetchError> {
-    let blocks: BTreeSet<u32> = ordinals.iter().map(|at| at / BLOCK_ORDINALS).collect();
-    let mut found = BTreeMap::new();
-    for block in blocks {
-        let stored = view
-            .snapshot
-            .get(&key::vector_block(view.hash(), model, block))?;
-        for vector in Vector::read(stored.as_deref().unwrap_or_default()) {
-            if ordinals.contains(&vector.ordinal) {
-                let cosine = cosine(query, &vector);
-                if cosine > 0.0 {
-                    found.insert(vector.ordinal, cosine);
-                }
+/// How one scope's passages mean what a query asks, by place. Empty where nothing of the chain has a vector.
+#[derive(Debug, Default)]
+pub(crate) struct Meant {
+    /// Cosines, as far as they are positive.
+    pub(crate) cosines: Vec<f32>,
+    /// The same as shares of the chain's best.
+    pub(crate) shares: Vec<f32>,
+}
+
+/// Of the query with this number, per scope. `near` is what [`QueryVectors::nearest`] found of each, and `bm25` the shares
+/// of each one's passages.
+pub(crate) fn score<'n, S: Snapshot>(
+    views: &[ScopeView<'_, S>],
+    queries: &QueryVectors,
+    query: usize,
+    scopes: &[Passages],
+    near: impl Iterator<Item = Option<&'n BTreeSet<u32>>>,
+    bm25: &[Vec<f32>],
+) -> Result<Vec<Meant>, FetchError> {
+    let none = || scopes.iter().map(|_| Meant::default()).collect();
+    let Some(vector) = queries.of(query) else {
+        return Ok(none());
+    };
+    let direction = Direction::of(vector);
+    let mut found = Vec::with_capacity(scopes.len());
+    for (((view, scope), near), bm25) in views.iter().zip(scopes).zip(near).zip(bm25) {
+        let matching = best_places(bm25, queries.scored_max());
+        let first = |at: &usize| scope.get(*at).map(|passage| passage.ordinal);
+        let mut wanted: BTreeSet<u32> = matching.iter().filter_map(first).collect();
+        wanted.extend(near.into_iter().flatten());
+        let mut cosines = Vec::with_capacity(wanted.len());
+        for (ordinal, cosine) in direction.cosines(view, &queries.model, &wanted)? {
+            let place = scope.place_from(0, ordinal);
+            cosines.extend(place.map(|at| (at, cosine.max(0.0))));
+        }
+        found.push((matching, cosines));
+    }
+    let cosines = found.iter().flat_map(|(_, cosines)| cosines);
+    let best = cosines.fold(0.0, |best: f32, (_, cosine)| best.max(*cosine));
+    if best <= 0.0 {
+        return Ok(none());
+    }
+    let mut meant = Vec::with_capacity(scopes.len());
+    for (((matching, cosines), scope), bm25) in found.into_iter().zip(scopes).zip(bm25) {
+        let mut of_scope = Meant {
+            cosines: vec![0.0; scope.len()],
+            shares: vec![0.0; scope.len()],
+        };
+        for at in matching {
+            if let Some((share, bm25)) = of_scope.shares.get_mut(at).zip(bm25.get(at)) {
+                *share = *bm25;
             }
         }
+        for (at, cosine) in cosines {
+            let own = of_scope.cosines.get_mut(at);
+            if let Some((own, share)) = own.zip(of_scope.shares.get_mut(at)) {
+                (*own, *share) = (cosine, cosine / best);
+            }
+        }
+        meant.push(of_scope);
     }
-    Ok(found.into_iter().collect())
+    Ok(meant)
 }
 
-fn cosine(query: &[f32], vector: &Vector) -> f32 {
-    let (mut product, mut length, mut own) = (0.0, 0.0, 0.0);
-    for (x, number) in query.iter().zip(vector.numbers) {
-        let number = f32::from(number);
-        product += x * number;
-        length += x * x;
-        own += number * number;
+/// The places of the best that another signal found, at most so many; of equals the newest.
+fn best_places(found: &[f32], most: usize) -> Vec<usize> {
+    let hits = found.iter().enumerate().filter(|(_, score)| **score > 0.0);
+    let mut best: Vec<(usize, f32)> = hits.map(|(at, score)| (at, *score)).collect();
+    if best.len() > most {
+        best.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        best.truncate(most);
     }
-    product / (length * own).sqrt().max(f32::MIN_POSITIVE)
+    best.into_iter().map(|(at, _)| at).collect()
+}
+
+/// A query's vector in whole numbers, which add up faster.
+struct Direction {
+    numbers: [i16; VECTOR_BYTES],
+    length: f32,
+}
+
+impl Direction {
+    fn of(vector: &[f32]) -> Self {
+        /// So that the sum of products with bytes stays within 32 bits.
+        const MOST: f32 = 4_095.0;
+        let most = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let scale = MOST / most.max(f32::MIN_POSITIVE);
+        let mut numbers = [0; VECTOR_BYTES];
+        for (number, x) in numbers.iter_mut().zip(vector) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "within MOST after scaling; the cast saturates"
+            )]
+            let rounded = (x * scale).round() as i16;
+            *number = rounded;
+        }
+        let squares = numbers.iter().map(|x| f32::from(*x) * f32::from(*x));
+        Self {
+            numbers,
+            length: squares.sum::<f32>().sqrt(),
+        }
+    }
+
+    /// The cosines of the passages at `ordinals` that have a vector, by ordinal; each block is read once.
+    fn cosines<S: Snapshot>(
+        &self,
+        view: &ScopeView<'_, S>,
+        model: &Hash128,
+        ordinals: &BTreeSet<u32>,
+    ) -> Result<Vec<(u32, f32)>, FetchError> {
+        let blocks: BTreeSet<u32> = ordinals.iter().map(|at| at / BLOCK_ORDINALS).collect();
+        let key = |block| key::vector_block(view.hash(), model, block);
+        let keys: Vec<_> = blocks.into_iter().map(key).collect();
+        let mut found = Vec::with_capacity(ordinals.len());
+        for block in view.snapshot.get_many(&keys)?.into_iter().flatten() {
+            let vectors = Vector::read(&block).filter(|vector| ordinals.contains(&vector.ordinal));
+            found.extend(vectors.map(|vector| (vector.ordinal, self.cosine(&vector))));
+        }
+        Ok(found)
+    }
+
+    fn cosine(&self, vector: &Vector) -> f32 {
+        let (mut product, mut square) = (0_i32, 0_i32);
+        for (x, number) in self.numbers.iter().zip(vector.numbers) {
+            product += i32::from(*x) * i32::from(number);
+            square += i32::from(number) * i32::from(number);
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a cosine needs no more than seven digits"
+        )]
+        let (product, square) = (product as f32, square as f32);
+        product / (self.length * square.sqrt()).max(f32::MIN_POSITIVE)
+    }
 }

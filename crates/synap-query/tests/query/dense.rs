@@ -105,3 +105,44 @@ fn one_of_many_is_found_by_its_signs_and_no_other_scope_is() {
     let answer = world.ask_with(&asked, &vectors_of(&[query]));
     assert_eq!(told(&answer), [("customer", "Refunds are made on Friday.")]);
 }
+
+#[test]
+fn vectors_that_were_looked_up_count_less_and_the_answer_is_a_fast_one() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    let rows = world.add(&acme, "till", "Refunds are paid within a week.");
+    enrich(&world, &acme, &rows);
+    let query = "Where is my money?";
+    let asked = request(&acme, &[query]);
+    let weight = |vectors: &QueryVectors| {
+        let answer = world.ask_with(&asked, vectors);
+        let signals = &answer.items[0].explain.as_ref().unwrap().signals;
+        (answer.mode_used, signals["dense"].as_f64().unwrap())
+    };
+    let (accurate, by_model) = weight(&vectors_of(&[query]));
+    let vectors = numbers(query).map(f32::from).to_vec();
+    let (fast, by_words) = weight(&QueryVectors::looked_up("fake", "00", vec![Some(vectors)]));
+    assert_eq!((accurate, fast), (FetchMode::Accurate, FetchMode::Fast));
+    assert!(
+        by_words > 0.0 && by_words < by_model,
+        "{by_words} {by_model}"
+    );
+}
+
+#[test]
+fn what_no_model_has_seen_yet_stands_behind_nothing_for_it() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    for (document, text) in [
+        ("till", "Refunds are paid within a week."),
+        ("bank", "Money is paid by the bank, on the first floor."),
+    ] {
+        let rows = world.add(&acme, document, text);
+        enrich(&world, &acme, &rows);
+    }
+    world.add(&acme, "lift", "The lift is broken.");
+    let query = "Is the lift broken?";
+    let mut asked = request(&acme, &[query]);
+    asked.max_results = 1;
+    // The query points to what has vectors, and only its words to what has none.
+    let answer = world.ask_with(&asked, &vectors_of(&["money"]));
+    assert_eq!(told(&answer), [("customer", "The lift is broken.")]);
+}

@@ -5,6 +5,7 @@ use super::data::{Doc, Question, SetScope};
 use super::vectors::Vectors;
 use crate::cli::EvalArgs;
 use crate::enrich::bare::{self, Cursor, find};
+use crate::models::looked_up;
 use crate::remote::Remote;
 use anyhow::{Context as _, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -377,7 +378,7 @@ impl Process<'_> {
             .map(|scope| ScopeView::new(scope, &snapshot));
         let views = views.collect::<Result<Vec<_>, _>>()?;
         let vectors = match request.mode {
-            FetchMode::Fast => None,
+            FetchMode::Fast => looked_up(&request.queries),
             FetchMode::Accurate => self
                 .vectors
                 .as_ref()
