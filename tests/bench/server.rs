@@ -34,6 +34,8 @@ impl Server {
                 "--data-dir",
             ])
             .arg(data.path())
+            // Encoding what is stored takes a core, and not always the same time.
+            .env("SYNAP_MODELS", "/nonexistent")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|e| {

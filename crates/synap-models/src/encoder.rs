@@ -69,6 +69,12 @@ impl Encoder {
     /// SHA-256 of its weights, in hexadecimal.
     pub const HASH: &str = WEIGHTS_SHA256;
 
+    /// The folder that `scripts/setup.sh` puts the files into, below its folder of models.
+    pub fn folder() -> String {
+        let (start, _) = Self::HASH.split_at(12);
+        format!("{}-{start}", Self::NAME)
+    }
+
     /// Reads the model in `folder`. `None` where its files are not there, or not both of them.
     pub fn open(folder: &Path) -> Result<Option<Self>, ModelError> {
         let (weights, vocabulary) = (folder.join(WEIGHTS), folder.join(VOCABULARY));

@@ -7,8 +7,10 @@ use clap::Args;
 use serde::Deserialize;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use synap_models::Encoder;
+use synap_nats::ServerSearch;
 use synap_query::Ranking;
 use synap_types::limits::ACCURATE_MS_DEFAULT;
 use synap_types::{ClientId, InstanceId, Isolation, LevelName, PartitionCount};
@@ -51,7 +53,8 @@ pub(crate) struct ServeArgs {
         hide_env_values = true
     )]
     api_keys: Vec<String>,
-    /// Folder of the optional model files, see scripts/setup.sh [default: models in the data folder]
+    /// Folder of the optional model files; one without them turns models off [default: models in the data folder, or
+    /// where scripts/setup.sh puts them]
     #[arg(long, env = "SYNAP_MODELS", value_name = "DIR")]
     models: Option<PathBuf>,
     /// What to log, such as `info` or `synap_projection=debug` [default: info]
@@ -157,6 +160,17 @@ pub(crate) struct ModelSettings {
     pub(crate) dir: PathBuf,
     /// How long an accurate fetch waits for the vectors of its queries, in milliseconds.
     pub(crate) accurate_ms: u64,
+}
+
+/// Where model files are if nobody says so: in the data folder, else where the set-up script puts them.
+fn model_folder(data_dir: &Path) -> PathBuf {
+    let own = data_dir.join("models");
+    let set_up = ServerSearch::from_env().cache;
+    let set_up = set_up.map(|cache| cache.join("models").join(Encoder::folder()));
+    match set_up {
+        Some(set_up) if !own.exists() && set_up.exists() => set_up,
+        _ => own,
+    }
 }
 
 /// How to reach a NATS server that is not ours.
@@ -286,7 +300,7 @@ impl Config {
             audit: file.audit,
             retention,
             models: ModelSettings {
-                dir: models.unwrap_or_else(|| data_dir.join("models")),
+                dir: models.unwrap_or_else(|| model_folder(&data_dir)),
                 accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),
             },
             data_dir,
