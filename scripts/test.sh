@@ -111,6 +111,14 @@ retrieval() {
     "$SYNAP_BIN" eval "$sets/conversation.json" --by category --floor r10=0.74
     "$SYNAP_BIN" eval "$sets/documents.json" --by category --floor r10=0.62
     "$SYNAP_BIN" eval --crowding 10000 --limit 5 --by category --floor r5=0.99
+    if [ ! -s "$MODELS/model.safetensors" ]; then
+        say "SKIPPED (no model files): the same with a model"
+        return
+    fi
+    "$SYNAP_BIN" eval "$sets/conversation.json" --models "$MODELS" --floor r10=0.74
+    "$SYNAP_BIN" eval "$sets/documents.json" --models "$MODELS" --floor r10=0.70
+    "$SYNAP_BIN" eval "$sets/conversation.json" --models "$MODELS" --mode accurate --floor r10=0.79
+    "$SYNAP_BIN" eval "$sets/documents.json" --models "$MODELS" --mode accurate --floor r10=0.87
 }
 
 # Its own folder is the working directory, so that it finds its settings.

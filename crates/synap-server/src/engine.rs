@@ -160,6 +160,7 @@ impl<L: EventLog> Engine<L> {
         &self,
         request: &FetchRequest,
     ) -> (Option<QueryVectors>, Option<&'static str>) {
+        self.models.note_fetch();
         let fallback = match request.mode {
             FetchMode::Fast => None,
             FetchMode::Accurate => match self.models.vectors(&request.queries).await {

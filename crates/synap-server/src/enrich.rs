@@ -1,5 +1,5 @@
-//! The enrichment worker: finds passages that have no vector of the loaded model, encodes them one at a time, and records
-//! the vectors as an event, through the same append as everything else. Never before an ack, and never twice on purpose:
+//! The enrichment worker: finds passages that have no vector of the loaded model, encodes them, one at a time while there are
+//! fetches and on all cores while there are none, and records the vectors as an event, through the same append as everything else. Never before an ack, and never twice on purpose:
 //! events that say the same have the same id.
 //!
 //! A passage is encoded as a whole: a sentence alone often does not say what it is about.
@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::operations::Operations;
 use anyhow::Context as _;
 use bare::{Bare, Cursor, find};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use synap_log::EventLog;
@@ -109,11 +110,10 @@ impl<L: EventLog> Worker<'_, L> {
         model: &Hash128,
         memories: &[Bare],
     ) -> anyhow::Result<()> {
-        let mut vectors = Vec::with_capacity(memories.len());
-        for memory in memories {
-            let vector = self.encode(memory.text.clone()).await?;
-            vectors.push(memory.with(vector));
-        }
+        let at_once = self.operations.engine.models.encodings_at_once();
+        let encoded: Vec<_> = memories.iter().map(|memory| self.encode(memory)).collect();
+        let encoded = stream::iter(encoded).buffered(at_once);
+        let vectors = encoded.try_collect().await?;
         let id = event_id(scope, model, memories);
         let body = bare::event(scope, vectors);
         self.operations.ingest.append_event(id, body).await?;
@@ -122,19 +122,20 @@ impl<L: EventLog> Worker<'_, L> {
         Ok(())
     }
 
-    /// One text at a time, and none while a fetch waits for the model; but where fetches never cease, one a second.
-    async fn encode(&self, text: String) -> anyhow::Result<Vec<i8>> {
+    /// Not while a fetch waits for the model; but where fetches never cease, one a second.
+    async fn encode(&self, memory: &Bare) -> anyhow::Result<MemoryVector> {
         for _ in 0..GIVE_WAY_MS_MAX {
             if !self.operations.engine.models.is_asked() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let encoder = Arc::clone(self.encoder);
+        let (encoder, text) = (Arc::clone(self.encoder), memory.text.clone());
         let work = tokio::task::spawn_blocking(move || {
             encoder.encode(&[&text]).pop().map(|v| quantised(&v))
         });
-        work.await.ok().flatten().context("the encoder panicked")
+        let vector = work.await.ok().flatten();
+        Ok(memory.with(vector.context("the encoder panicked")?))
     }
 }
 

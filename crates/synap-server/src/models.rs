@@ -3,8 +3,10 @@
 use crate::config::ModelSettings;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 use synap_models::{Encoder, look_up};
 use synap_query::QueryVectors;
@@ -24,6 +26,9 @@ pub(crate) struct Models {
     permits: Arc<Semaphore>,
     /// Fetches that wait for a vector: the enrichment gives way to them.
     asking: AtomicUsize,
+    /// Fetches since the start, and how many the enrichment knows of.
+    fetches: AtomicU64,
+    fetches_known: AtomicU64,
     /// Memories that this process has encoded.
     done: AtomicU64,
     /// Per partition the last event that the enrichment is through with.
@@ -77,6 +82,8 @@ impl Models {
             budget: Duration::from_millis(settings.accurate_ms),
             permits: Arc::new(Semaphore::new(ENCODINGS_MAX)),
             asking: AtomicUsize::new(0),
+            fetches: AtomicU64::new(0),
+            fetches_known: AtomicU64::new(0),
             done: AtomicU64::new(0),
             through: Mutex::default(),
         }
@@ -112,6 +119,22 @@ impl Models {
         in_time
             .map_err(|_| late)?
             .ok_or("the model failed: answered as in fast mode")
+    }
+
+    /// There was a fetch, whether it asks a model or not.
+    pub(crate) fn note_fetch(&self) {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many memories the enrichment may encode at once now: as many as there are cores, or one if there was a fetch
+    /// since this was asked last.
+    pub(crate) fn encodings_at_once(&self) -> usize {
+        let fetches = self.fetches.load(Ordering::Relaxed);
+        if self.fetches_known.swap(fetches, Ordering::Relaxed) == fetches {
+            available_parallelism().map_or(1, NonZeroUsize::get)
+        } else {
+            1
+        }
     }
 
     /// Whether a fetch waits for a vector.
