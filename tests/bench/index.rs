@@ -23,7 +23,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use synap_log::{Incarnation, Recorded};
 use synap_projection::turn;
-use synap_query::{Ranking, ScopeView, fetch};
+use synap_query::{Means, Ranking, ScopeView, fetch};
 use synap_readmodel::{ReadStore as _, Snapshot as _, key};
 use synap_rocksdb::{RocksStore, SharedMemory, StoreOptions};
 use synap_text::terms;
@@ -121,7 +121,7 @@ fn report(name: &str, store: &RocksStore, scope: &Scope, ranks: &[u64]) {
     let fetched = times(|| {
         let rows = store.snapshot();
         let views = [ScopeView::new(scope.clone(), &rows).unwrap()];
-        let answer = fetch(&asked, &views, &Ranking::default(), None, false).unwrap();
+        let answer = fetch(&asked, &views, Means::of(&Ranking::default()), false).unwrap();
         matches = answer.scopes.iter().map(|scope| scope.candidates).sum();
     });
     let mean = (processor_time() - before) / (WARM_UP + CALLS) as f64;

@@ -34,7 +34,7 @@ use synap_nats::{
     ServerSearch, connect,
 };
 use synap_projection::{fold, turn};
-use synap_query::{Ranking, ScopeView, as_of, fetch};
+use synap_query::{Means, Ranking, ScopeView, as_of, fetch};
 use synap_readmodel::{Key, ReadStore, StoreError, Table, Write, WriteSet};
 use synap_rocksdb::{RocksSnapshot, RocksStore, SharedMemory, StoreOptions};
 use synap_types::{
@@ -444,7 +444,7 @@ fn fetches(store: &RocksStore, request: &FetchRequest) -> Vec<f64> {
             }
             None => vec![current],
         };
-        let answer = fetch(request, &views, &Ranking::default(), None, false).unwrap();
+        let answer = fetch(request, &views, Means::of(&Ranking::default()), false).unwrap();
         assert!(!answer.items.is_empty());
         if call >= WARM_UP {
             took.push(started.elapsed().as_secs_f64() * 1e6);

@@ -5,7 +5,7 @@ use crate::support::{Cli, Door, Http, KEY, Server, contents, ids, items};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use synap_projection::{State, apply};
-use synap_query::{Ranking, ScopeView, fetch};
+use synap_query::{Means, Ranking, ScopeView, fetch};
 use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, ReadStore as _, SnapshotExt as _, key,
 };
@@ -118,7 +118,7 @@ fn asked(store: &MemoryStore, body: Value, until: Option<Seq>) -> FetchResponse 
         }
     };
     let views: Vec<_> = request.scope.chain().map(view).collect();
-    fetch(&request, &views, &Ranking::default(), None, false).unwrap()
+    fetch(&request, &views, Means::of(&Ranking::default()), false).unwrap()
 }
 
 /// What an answer tells, and how relevant it finds it. The rows behind it are of another position by nature.

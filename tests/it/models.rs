@@ -104,3 +104,29 @@ fn memories_are_found_by_meaning_and_the_model_is_never_asked_again() {
     let server = home.serve().start();
     server.http().assert_verified();
 }
+
+/// One token a word, and one a mark.
+const VOCABULARY: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+    "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+    "model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}}"#;
+
+#[test]
+fn tokens_are_counted_by_the_vocabulary_that_was_named() {
+    let home = Home::new();
+    let file = home.path("tokenizer.json");
+    let missing = home.serve().env("SYNAP_TOKENIZER", &file).refused();
+    assert!(missing.contains("tokenizer.json"), "{missing}");
+    fs::write(&file, VOCABULARY).expect("written");
+    // By the vocabulary it has seven tokens, by the estimate eight.
+    let asked = json!({"search_query": ["Refunds"], "max_tokens": 7, "response_shape": "ranked"});
+    let told = |http: &Http| {
+        let fetch = http.post("/v1/context/customer/fetch", &ids(ACME, None, &asked));
+        contents(&fetch.ok())
+    };
+    let server = home.start();
+    store_rules(&server.http());
+    assert_eq!(told(&server.http()), Vec::<String>::new());
+    assert!(server.terminate().success());
+    let server = home.serve().env("SYNAP_TOKENIZER", &file).start();
+    assert_eq!(told(&server.http()), ["Refunds are paid within a week."]);
+}

@@ -9,6 +9,8 @@ mod curve;
 mod encoder;
 mod linear;
 mod lookup;
+mod tokens;
 
 pub use encoder::{DIMENSIONS, Encoder, ModelError, TOKENS_MAX, quantised};
 pub use lookup::look_up;
+pub use tokens::TokenCounter;

@@ -1,11 +1,11 @@
 //! What is chosen, and what there is room for: near-duplicates folded, contradictions settled, tokens counted.
 
+use crate::Tokens;
 use crate::candidate::{Candidate, ScopeCandidates};
 use crate::fence;
 use crate::left_out::LeftOuts;
 use crate::saying::Saying;
 use synap_readmodel::MemoryRow;
-use synap_text::estimate_tokens;
 use synap_types::{FetchRequest, MemoryId};
 
 /// A memory by id and by the number of its scope.
@@ -50,7 +50,8 @@ impl Selected {
 
 /// What is chosen, and what may still be.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct Budget<'a> {
+    counted: Tokens<'a>,
     results: usize,
     tokens: usize,
     is_bounded: bool,
@@ -66,17 +67,22 @@ pub(crate) struct Budget {
     pub(crate) left_out: LeftOuts,
 }
 
-impl Budget {
-    pub(crate) fn new(request: &FetchRequest, scopes: &[ScopeCandidates]) -> Self {
+impl<'a> Budget<'a> {
+    pub(crate) fn new(
+        request: &FetchRequest,
+        scopes: &[ScopeCandidates],
+        counted: Tokens<'a>,
+    ) -> Self {
         let prompt = request.include.prompt;
         let known = scopes.iter().filter(|scope| scope.known).count();
         // Set aside whatever is chosen, so that the text as a whole fits.
         let frame = if prompt {
-            fence::frame_tokens(&request.scope, known)
+            fence::frame_tokens(&request.scope, known, counted)
         } else {
             0
         };
         Self {
+            counted,
             results: request.max_results,
             tokens: request
                 .max_tokens
@@ -116,9 +122,9 @@ impl Budget {
     /// What a memory takes of the budget.
     pub(crate) fn cost(&self, row: &MemoryRow) -> usize {
         if self.prompt {
-            estimate_tokens(&fence::entry(row, self.shadowed))
+            self.counted.of(&fence::entry(row, self.shadowed))
         } else {
-            row.tokens as usize
+            self.counted.of_row(row)
         }
     }
 
@@ -153,7 +159,7 @@ impl Budget {
         let offered = Selected {
             saying: Saying::of(&candidate.row),
             tokens: if self.prompt {
-                candidate.row.tokens as usize
+                self.counted.of_row(&candidate.row)
             } else {
                 charged
             },

@@ -22,9 +22,9 @@
 
 mod when;
 
+use crate::Tokens;
 use std::borrow::Cow;
 use synap_readmodel::MemoryRow;
-use synap_text::estimate_tokens;
 use synap_types::{ContextItem, MemoryType, Precision, Prompt, Scope, ScopeLevel, Timestamp};
 use when::Event;
 
@@ -35,11 +35,15 @@ const CLOSING: &str = "</memory_data>\n";
 /// Items that a fetch in `scope` answered, or some of them, as one text for a prompt.
 pub fn prompt_of(items: &[ContextItem], scope: &Scope) -> Prompt {
     let chain: Vec<Scope> = scope.chain().collect();
-    prompt(items, chain.iter())
+    prompt(items, chain.iter(), Tokens::default())
 }
 
 /// The items, which stand in the order of `chain`, as one text. Empty where there are none.
-pub(crate) fn prompt<'a>(items: &[ContextItem], chain: impl Iterator<Item = &'a Scope>) -> Prompt {
+pub(crate) fn prompt<'a>(
+    items: &[ContextItem],
+    chain: impl Iterator<Item = &'a Scope>,
+    tokens: Tokens<'_>,
+) -> Prompt {
     let mut text = String::new();
     for scope in chain {
         let path = scope.path_json();
@@ -69,7 +73,7 @@ pub(crate) fn prompt<'a>(items: &[ContextItem], chain: impl Iterator<Item = &'a 
         text.push_str(CLOSING);
     }
     Prompt {
-        tokens: estimate_tokens(&text),
+        tokens: tokens.of(&text),
         text,
     }
 }
@@ -96,14 +100,12 @@ pub(crate) fn entry(row: &MemoryRow, outdated: bool) -> String {
 /// Tokens of the fence and of the headings of the chain of `scope`, of which `known` can have items.
 ///
 /// An estimate of parts is never below that of the whole, so what is chosen by parts fits.
-pub(crate) fn frame_tokens(scope: &Scope, known: usize) -> usize {
+pub(crate) fn frame_tokens(scope: &Scope, known: usize, tokens: Tokens<'_>) -> usize {
     let chain = scope.chain();
-    let mut headings: Vec<usize> = chain
-        .map(|scope| estimate_tokens(&heading(&scope)))
-        .collect();
+    let mut headings: Vec<usize> = chain.map(|scope| tokens.of(&heading(&scope))).collect();
     headings.sort_unstable_by(|a, b| b.cmp(a));
     let headings: usize = headings.iter().take(known).sum();
-    estimate_tokens(OPENING) + estimate_tokens(CLOSING) + headings
+    tokens.of(OPENING) + tokens.of(CLOSING) + headings
 }
 
 /// Names the scope, its narrowest level first.

@@ -11,6 +11,7 @@
 
 mod as_of;
 mod budget;
+mod cache;
 mod candidate;
 mod change;
 mod conversation;
@@ -29,15 +30,17 @@ mod ranking;
 mod saying;
 mod select;
 mod signal;
+mod tokens;
 mod view;
 
 pub use as_of::{AsOfError, as_of};
+pub use cache::ScopeCache;
 pub use change::{LastChange, change, document_of, last_change, moved_from, received};
 pub use conversation::{compaction, conversation, conversation_owners, conversations, turns};
 pub use described::is_described;
 pub use error::FetchError;
 pub use fence::prompt_of;
-pub use fetch::fetch;
+pub use fetch::{Means, fetch};
 pub use history::{Event, Version, events, versions};
 pub use lookup::{
     IngestState, MemoryWithData, deletion, document_memories, event_of_key, forgetting,
@@ -46,4 +49,5 @@ pub use lookup::{
 pub use prompt::{PromptStyle, narrative, summary_text, turns_text};
 pub use ranking::{Ranking, RankingError};
 pub use signal::dense::QueryVectors;
+pub use tokens::{Tokenizer, Tokens};
 pub use view::{Part, ScopeView};

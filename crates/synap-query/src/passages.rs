@@ -110,6 +110,14 @@ impl Passages {
         }
     }
 
+    /// Memory that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        /// What is known of a passage beside itself: whether it is alive, two links, a thread.
+        const BESIDE_BYTES: usize = 21;
+        let each = size_of::<Passage>() + BESIDE_BYTES;
+        each * self.list.len() + size_of::<u32>() * self.thread_terms.len()
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.list.len()
     }

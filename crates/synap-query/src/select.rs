@@ -28,7 +28,7 @@ use crate::budget::{Budget, Selected};
 use crate::candidate::{Candidate, Ranked, ScopeCandidates};
 use crate::left_out::LeftOuts;
 use crate::listing::Filling;
-use crate::{FetchError, ScopeView};
+use crate::{FetchError, ScopeView, Tokens};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use synap_readmodel::Snapshot;
@@ -53,10 +53,10 @@ pub(crate) fn select<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
     scopes: &mut [ScopeCandidates],
-    with: Filling,
+    (with, tokens): (Filling, Tokens<'_>),
     filling: impl Fn(usize, &ScopeCandidates) -> Result<Vec<Candidate>, FetchError>,
 ) -> Result<Selection, FetchError> {
-    let mut chosen = Budget::new(request, scopes);
+    let mut chosen = Budget::new(request, scopes, tokens);
     for scope in scopes.iter_mut() {
         let (told, low): (VecDeque<_>, VecDeque<_>) = scope
             .ranked
@@ -103,7 +103,7 @@ fn reserve<S: Snapshot>(
     request: &FetchRequest,
     views: &[ScopeView<'_, S>],
     scopes: &mut [ScopeCandidates],
-    chosen: &mut Budget,
+    chosen: &mut Budget<'_>,
 ) -> Result<(), FetchError> {
     let best = |scope: &ScopeCandidates| scope.ranked.front().map(|best| best.score.relevance);
     let floor = RELEVANT_SHARE * scopes.iter().filter_map(best).fold(0.0, f32::max);
@@ -134,7 +134,7 @@ fn reserve<S: Snapshot>(
 fn offer<S: Snapshot>(
     rest: Vec<Ranked>,
     views: &[ScopeView<'_, S>],
-    chosen: &mut Budget,
+    chosen: &mut Budget<'_>,
 ) -> Result<(), FetchError> {
     let mut rest = rest.into_iter().map(|ranked| ranked.read(views));
     let Some(room) = chosen.room_in_tokens() else {
@@ -159,7 +159,7 @@ fn offer<S: Snapshot>(
 fn order_by_value(
     rest: &mut [Candidate],
     (results, tokens): (usize, usize),
-    chosen: &Budget,
+    chosen: &Budget<'_>,
 ) -> &'static str {
     let weighed = rest.len().min(results.saturating_mul(WEIGHED_PER_RESULT));
     // The best of all is in already, or comes first.
@@ -215,7 +215,7 @@ const fn tokens_as(count: usize) -> f32 {
 /// Rule 4.
 fn fill(
     scopes: &[ScopeCandidates],
-    chosen: &mut Budget,
+    chosen: &mut Budget<'_>,
     with: Filling,
     filling: impl Fn(usize, &ScopeCandidates) -> Result<Vec<Candidate>, FetchError>,
 ) -> Result<(), FetchError> {

@@ -1,8 +1,11 @@
 //! One scope of a chain, as it can be read.
 
-use crate::FetchError;
+use crate::cache::Kept;
+use crate::passages::Passages;
+use crate::{FetchError, ScopeCache};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use synap_readmodel::{
     HistoryRow, MemoryHead, MemoryRow, PASSAGE_CHUNK_ORDINALS, Passage, PassageFlags, Snapshot,
     SnapshotExt as _, StatsRow, StoreError, Totals, codec, key, last_erasure,
@@ -26,6 +29,8 @@ pub struct ScopeView<'a, S> {
     /// Place of the last event that is seen, where a past state is asked for.
     until: Option<Seq>,
     part: Part,
+    /// What is kept of the store, with the version of this snapshot.
+    cache: Option<(&'a ScopeCache, u64)>,
 }
 
 /// Which of a scope's memories a view shows.
@@ -70,10 +75,39 @@ impl<'a, S: Snapshot> ScopeView<'a, S> {
             erased: erased.map_or(0, |row| row.seq),
             until: None,
             part: Part::Whole,
+            cache: None,
             scope,
             snapshot,
             applied,
         })
+    }
+
+    /// With what fetches have read of the same store.
+    #[must_use]
+    pub fn cached(self, cache: &'a ScopeCache) -> Self {
+        let version = self.snapshot.version();
+        Self {
+            cache: version.map(|version| (cache, version)),
+            ..self
+        }
+    }
+
+    /// What is kept of the scope as it is now, if anything is. `read` is asked where it is not known.
+    pub(crate) fn kept(
+        &self,
+        read: impl FnOnce() -> Result<Passages, FetchError>,
+    ) -> Result<Option<Arc<Kept>>, FetchError> {
+        let Some((cache, version)) = self.cache.filter(|_| !self.is_past()) else {
+            return Ok(None);
+        };
+        cache.of((&self.scope, &self.hash), version, read).map(Some)
+    }
+
+    /// Keeps what is kept within its limits.
+    pub(crate) fn trim_cache(&self) {
+        if let Some((cache, _)) = self.cache {
+            cache.trim();
+        }
     }
 
     /// As it was after the event at `until`, but for what was erased since.

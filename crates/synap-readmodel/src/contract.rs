@@ -13,6 +13,7 @@ pub fn run<S: ReadStore>(make: impl Fn() -> S) {
     rows_read_back_until_they_are_deleted(&make());
     a_write_set_is_seen_whole(&make());
     snapshots_do_not_see_later_commits(&make());
+    every_commit_makes_another_version(&make());
     appends_add_up_within_and_across_commits(&make());
     summaries_become_one(&make());
     scans_stay_within_their_prefix_and_in_order(&make());
@@ -121,6 +122,23 @@ fn snapshots_do_not_see_later_commits(store: &impl ReadStore) {
         1,
         "but a new snapshot does"
     );
+}
+
+fn every_commit_makes_another_version(store: &impl ReadStore) {
+    let mut known = Vec::new();
+    for seq in 1..=3 {
+        let (first, again) = (store.snapshot().version(), store.snapshot().version());
+        assert_eq!(first, again, "nothing was written");
+        known.push(first.unwrap());
+        let mut writes = WriteSet::default();
+        writes.put(key::checkpoint(), &checkpoint(seq));
+        let before = store.snapshot();
+        store.commit(&writes).unwrap();
+        assert_eq!(before.version(), first, "a snapshot stays what it is");
+    }
+    known.push(store.snapshot().version().unwrap());
+    known.dedup();
+    assert_eq!(known.len(), 4);
 }
 
 fn parked() -> crate::ParkedRow {

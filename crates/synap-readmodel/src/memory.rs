@@ -7,7 +7,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+/// Rows, and how many commits made them.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    commits: u64,
+}
 
 /// Rows in a map. A commit copies the map if a snapshot of it is alive.
 #[derive(Debug, Default)]
@@ -28,7 +33,8 @@ impl ReadStore for MemoryStore {
 
     fn commit(&self, writes: &WriteSet) -> Result<(), StoreError> {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let rows = Arc::make_mut(&mut rows);
+        let Rows { rows, commits } = Arc::make_mut(&mut rows);
+        *commits += 1;
         for prefix in writes.cleared() {
             let range = (prefix.table(), prefix.bytes().to_vec())..(prefix.table(), prefix.end());
             let gone: Vec<_> = rows.range(range).map(|(at, _)| at.clone()).collect();
@@ -50,6 +56,7 @@ impl ReadStore for MemoryStore {
     fn disk_bytes(&self) -> u64 {
         let rows = self.snapshot();
         rows.0
+            .rows
             .iter()
             .map(|((_, key), value)| (key.len() + value.len()) as u64)
             .sum()
@@ -57,13 +64,21 @@ impl ReadStore for MemoryStore {
 }
 
 impl Snapshot for MemorySnapshot {
+    fn version(&self) -> Option<u64> {
+        Some(self.0.commits)
+    }
+
     fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.get(&(key.table(), key.bytes().to_vec())).cloned())
+        Ok(self
+            .0
+            .rows
+            .get(&(key.table(), key.bytes().to_vec()))
+            .cloned())
     }
 
     fn scan_from(&self, prefix: &Prefix, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         let range = (prefix.table(), prefix.with(from))..(prefix.table(), prefix.end());
-        for ((_, key), value) in self.0.range(range) {
+        for ((_, key), value) in self.0.rows.range(range) {
             let rest = key.get(prefix.bytes().len()..).unwrap_or_default();
             if visit(rest, value).is_break() {
                 break;
@@ -74,7 +89,7 @@ impl Snapshot for MemorySnapshot {
 
     fn last_at(&self, prefix: &Prefix, at: &[u8]) -> Result<Option<Item>, StoreError> {
         let range = (prefix.table(), prefix.bytes().to_vec())..=(prefix.table(), prefix.with(at));
-        let last = self.0.range(range).next_back();
+        let last = self.0.rows.range(range).next_back();
         Ok(last.map(|((_, key), value)| {
             let rest = key.get(prefix.bytes().len()..).unwrap_or_default();
             (rest.to_vec(), value.clone())
@@ -85,6 +100,7 @@ impl Snapshot for MemorySnapshot {
         let from = Bound::Included((table, Vec::new()));
         let rows = self
             .0
+            .rows
             .range((from, Bound::Unbounded))
             .take_while(|((found, _), _)| *found == table);
         for ((_, key), value) in rows {

@@ -47,6 +47,12 @@ pub type Item = (Vec<u8>, Vec<u8>);
 
 /// A consistent view of a store.
 pub trait Snapshot {
+    /// Which state of the store it shows: equal numbers of one store are equal rows, and whatever is written makes another
+    /// one. `None` where that is not known.
+    fn version(&self) -> Option<u64> {
+        None
+    }
+
     /// The value of one key.
     fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError>;
 

@@ -202,9 +202,14 @@ impl ReadStore for RocksStore {
     type Snapshot<'a> = RocksSnapshot<'a>;
 
     fn snapshot(&self) -> RocksSnapshot<'_> {
+        // A snapshot does not tell its number: what it is before and after is the one in between.
+        let before = self.db.latest_sequence_number();
+        let view = self.db.snapshot();
+        let after = self.db.latest_sequence_number();
         RocksSnapshot {
             store: self,
-            view: self.db.snapshot(),
+            view,
+            version: (before == after).then_some(after),
         }
     }
 
@@ -241,6 +246,7 @@ impl ReadStore for RocksStore {
 pub struct RocksSnapshot<'a> {
     store: &'a RocksStore,
     view: SnapshotWithThreadMode<'a, DB>,
+    version: Option<u64>,
 }
 
 impl RocksSnapshot<'_> {
@@ -260,6 +266,10 @@ impl fmt::Debug for RocksSnapshot<'_> {
 }
 
 impl Snapshot for RocksSnapshot<'_> {
+    fn version(&self) -> Option<u64> {
+        self.version
+    }
+
     fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
         let table = self.store.column_family(key.table())?;
         self.view.get_cf(table, key.bytes()).map_err(io)

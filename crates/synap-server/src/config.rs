@@ -57,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// where scripts/setup.sh puts them]
     #[arg(long, env = "SYNAP_MODELS", value_name = "DIR")]
     models: Option<PathBuf>,
+    /// `tokenizer.json` of the language model that is prompted, by which tokens are counted [default: tokens are estimated]
+    #[arg(long, env = "SYNAP_TOKENIZER", value_name = "FILE")]
+    tokenizer: Option<PathBuf>,
     /// What to log, such as `info` or `synap_projection=debug` [default: info]
     #[arg(long, env = "SYNAP_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -151,6 +154,7 @@ impl AuditSettings {
 #[serde(deny_unknown_fields, default)]
 struct ModelsFile {
     dir: Option<PathBuf>,
+    tokenizer: Option<PathBuf>,
     accurate_ms: Option<u64>,
 }
 
@@ -158,6 +162,8 @@ struct ModelsFile {
 #[derive(Debug, Clone)]
 pub(crate) struct ModelSettings {
     pub(crate) dir: PathBuf,
+    /// The vocabulary by which tokens are counted, if they are.
+    pub(crate) tokenizer: Option<PathBuf>,
     /// How long an accurate fetch waits for the vectors of its queries, in milliseconds.
     pub(crate) accurate_ms: u64,
 }
@@ -301,6 +307,7 @@ impl Config {
             retention,
             models: ModelSettings {
                 dir: models.unwrap_or_else(|| model_folder(&data_dir)),
+                tokenizer: args.tokenizer.or(file.models.tokenizer),
                 accurate_ms: file.models.accurate_ms.unwrap_or(ACCURATE_MS_DEFAULT),
             },
             data_dir,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use synap_log::{EventLog, Incarnation};
 use synap_projection::{Standing, WaitError, wait_for};
 use synap_query::{
-    FetchError, IngestState, Part, QueryVectors, Ranking, ScopeView, as_of, conversation_owners,
-    fetch, ingest_state, ingestion_status,
+    FetchError, IngestState, Means, Part, QueryVectors, Ranking, ScopeView, as_of,
+    conversation_owners, fetch, ingest_state, ingestion_status,
 };
 use synap_readmodel::ReadStore;
 use synap_rocksdb::RocksStore;
@@ -101,30 +101,40 @@ impl<L: EventLog> Engine<L> {
         stale |= lives.iter().any(|live| live.progress.borrow().is_behind());
         let count = self.count;
         let (vectors, fallback) = self.query_vectors(&request).await;
+        let models = Arc::clone(&self.models);
         let answer = blocking(move || {
             let snapshots: Vec<_> = lives.iter().map(|live| live.store.snapshot()).collect();
             let mut views: Vec<(Partition, ScopeView<'_, _>)> = Vec::new();
             for scope in request.scope.chain() {
                 let partition = count.partition_of(&scope);
                 let at = partitions.iter().position(|known| *known == partition);
-                let Some(snapshot) = at.and_then(|at| snapshots.get(at)) else {
+                let found = at.and_then(|at| snapshots.get(at).zip(lives.get(at)));
+                let Some((snapshot, live)) = found else {
                     return Err(FetchError::ForeignRow);
+                };
+                let view = |scope| {
+                    let view = ScopeView::new(scope, snapshot);
+                    view.map(|view| view.cached(&live.cache))
                 };
                 match &request.conversation {
                     Some(first) if request.conversation_first && scope == request.scope => {
                         for part in [Part::Of(first.id), Part::Beside(first.id)] {
-                            let view = ScopeView::new(scope.clone(), snapshot)?;
-                            views.push((partition, view.part(part)));
+                            views.push((partition, view(scope.clone())?.part(part)));
                         }
                     }
-                    _ => views.push((partition, ScopeView::new(scope, snapshot)?)),
+                    _ => views.push((partition, view(scope)?)),
                 }
             }
             let views = match (request.as_of, request.now) {
                 (Some(asked), Some(now)) => as_of(asked, now, views)?,
                 _ => views.into_iter().map(|(_, view)| view).collect(),
             };
-            fetch(&request, &views, &ranking, vectors.as_ref(), stale)
+            let means = Means {
+                ranking: &ranking,
+                vectors: vectors.as_ref(),
+                tokens: models.tokens(),
+            };
+            fetch(&request, &views, means, stale)
         });
         let answer = answer.await?;
         Ok(FetchResponse { fallback, ..answer })

@@ -1,6 +1,7 @@
 //! The models of this process: what was loaded, the vectors of queries within a time budget, and how far the enrichment is.
 
 use crate::config::ModelSettings;
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,8 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
-use synap_models::{Encoder, look_up};
-use synap_query::QueryVectors;
+use synap_models::{Encoder, TokenCounter, look_up};
+use synap_query::{QueryVectors, Tokenizer, Tokens};
 use synap_text::query_terms;
 use synap_types::{Partition, Seq};
 use tokio::sync::Semaphore;
@@ -22,6 +23,7 @@ const ENCODINGS_MAX: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Models {
     encoder: Option<Arc<Encoder>>,
+    tokenizer: Option<Vocabulary>,
     budget: Duration,
     permits: Arc<Semaphore>,
     /// Fetches that wait for a vector: the enrichment gives way to them.
@@ -46,6 +48,16 @@ pub(crate) fn looked_up(queries: &[String]) -> Option<QueryVectors> {
     any.then(|| QueryVectors::looked_up(Encoder::NAME, Encoder::HASH, vectors))
 }
 
+/// The vocabulary of the language model that is prompted.
+#[derive(Debug)]
+struct Vocabulary(TokenCounter);
+
+impl Tokenizer for Vocabulary {
+    fn tokens(&self, text: &str) -> usize {
+        self.0.count(text)
+    }
+}
+
 /// Counts a fetch that waits, until it does not.
 struct Asking<'a>(&'a AtomicUsize);
 
@@ -63,8 +75,11 @@ impl Drop for Asking<'_> {
 }
 
 impl Models {
-    /// Loads what is in the folder. What is not there, or is not what it should be, is absent: nothing fails for it.
-    pub(crate) fn load(settings: &ModelSettings) -> Self {
+    /// Loads what is in the folder. What is not there, or is not what it should be, is absent: nothing fails for it. A
+    /// tokenizer was asked for by name, so it has to be there.
+    pub(crate) fn load(settings: &ModelSettings) -> anyhow::Result<Self> {
+        let tokenizer = settings.tokenizer.as_deref().map(TokenCounter::open);
+        let tokenizer = tokenizer.transpose().context("in --tokenizer")?;
         let encoder = match Encoder::open(&settings.dir) {
             Ok(Some(encoder)) => {
                 info!(model = Encoder::NAME, hash = Encoder::HASH, "model loaded");
@@ -77,8 +92,9 @@ impl Models {
                 None
             }
         };
-        Self {
+        Ok(Self {
             encoder,
+            tokenizer: tokenizer.map(Vocabulary),
             budget: Duration::from_millis(settings.accurate_ms),
             permits: Arc::new(Semaphore::new(ENCODINGS_MAX)),
             asking: AtomicUsize::new(0),
@@ -86,7 +102,13 @@ impl Models {
             fetches_known: AtomicU64::new(0),
             done: AtomicU64::new(0),
             through: Mutex::default(),
-        }
+        })
+    }
+
+    /// How tokens are counted.
+    pub(crate) fn tokens(&self) -> Tokens<'_> {
+        let tokenizer = self.tokenizer.as_ref();
+        Tokens::by(tokenizer.map(|vocabulary| vocabulary as &dyn Tokenizer))
     }
 
     /// The encoder, if there is one.

@@ -20,6 +20,7 @@ use synap_log::{EventLog, Incarnation, ReadError};
 use synap_projection::{
     Halt, PROJECTION_VERSION, Progress, Projector, Standing, Turn, WaitError, wait_for,
 };
+use synap_query::ScopeCache;
 use synap_readmodel::{
     ParkedRow, ReadStore as _, Snapshot as _, SnapshotExt as _, StoreError, codec, key,
 };
@@ -49,6 +50,8 @@ pub(crate) struct Live {
     idle: Option<watch::Sender<Progress>>,
     cancel: CancellationToken,
     projector: Mutex<Option<JoinHandle<()>>>,
+    /// What fetches have read of the store.
+    pub(crate) cache: ScopeCache,
 }
 
 /// One partition.
@@ -258,6 +261,7 @@ impl Live {
             idle: Some(idle),
             cancel: CancellationToken::new(),
             projector: Mutex::new(None),
+            cache: ScopeCache::default(),
         }))
     }
 
@@ -371,6 +375,7 @@ fn start<L: EventLog>(
         idle: None,
         cancel,
         projector: Mutex::new(Some(task)),
+        cache: ScopeCache::default(),
     }))
 }
 

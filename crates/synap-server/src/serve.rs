@@ -453,7 +453,7 @@ fn open_engine(config: &Config, log: &JetStreamLog) -> anyhow::Result<Engine<Jet
         count: log.partitions(),
         nodes,
         ranking: config.ranking,
-        models: Arc::new(Models::load(&config.models)),
+        models: Arc::new(Models::load(&config.models)?),
     })
 }
 

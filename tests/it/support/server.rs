@@ -54,8 +54,6 @@ pub(crate) fn clean(mut command: Command) -> Command {
             command.env_remove(name);
         }
     }
-    // Not those of the set-up: a test that wants models says so.
-    command.env("SYNAP_MODELS", "/nonexistent");
     command
 }
 
@@ -97,7 +95,9 @@ impl Home {
             .arg("--data-dir")
             .arg(self.data())
             .env("SYNAP_HTTP", "127.0.0.1:0")
-            .env("SYNAP_GRPC", "127.0.0.1:0");
+            .env("SYNAP_GRPC", "127.0.0.1:0")
+            // Not those of the set-up: a test that wants models says so.
+            .env("SYNAP_MODELS", "/nonexistent");
         Serve {
             home: self.clone(),
             command,

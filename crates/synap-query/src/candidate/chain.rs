@@ -14,6 +14,7 @@ use crate::view::Glance;
 use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::sync::Arc;
 use synap_readmodel::{Passage, PassageFlags, Snapshot};
 use synap_types::{FetchRequest, TypeFilter};
 
@@ -29,7 +30,7 @@ pub(super) struct Chain<'a, S> {
     vectors: Option<&'a QueryVectors>,
     /// What the signals of meaning count: a vector that was looked up is less exact, and counts for less.
     looked_up: f32,
-    scopes: Vec<Passages>,
+    scopes: Vec<Arc<Passages>>,
     postings: Vec<Postings>,
     /// Per scope and query, see [`ScopePart`].
     near: Vec<Vec<BTreeSet<u32>>>,

@@ -7,12 +7,13 @@ use crate::signal::window::{ScopeTerms, WHOLE_ORDINALS_MAX, window};
 use crate::view::Glance;
 use crate::{FetchError, QueryVectors, ScopeView};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use synap_readmodel::Snapshot;
 
 /// What takes part of one scope.
 #[derive(Debug, Default)]
 pub(super) struct ScopePart {
-    pub(super) passages: Passages,
+    pub(super) passages: Arc<Passages>,
     pub(super) postings: Postings,
     /// Memories that had to be read for that, by ordinal.
     pub(super) rows: BTreeMap<u32, Option<Glance>>,
@@ -42,8 +43,13 @@ impl ScopePart {
         );
         let near: Vec<BTreeSet<u32>> = near?;
         if is_whole {
-            let passages = Passages::all(view)?;
-            let postings = Postings::of_all(view, &passages, &totals, terms())?;
+            let kept = view.kept(|| Passages::all(view))?;
+            let passages = match &kept {
+                Some(kept) => Arc::clone(&kept.passages),
+                None => Arc::new(Passages::all(view)?),
+            };
+            let postings = Postings::of_all(view, &passages, &totals, terms(), kept.as_deref())?;
+            view.trim_cache();
             return Ok(Self {
                 passages,
                 postings,
@@ -59,7 +65,7 @@ impl ScopePart {
         }
         ordinals.extend(near.iter().flatten());
         let ordinals: Vec<u32> = ordinals.into_iter().collect();
-        let passages = Passages::near(view, &ordinals)?;
+        let passages = Arc::new(Passages::near(view, &ordinals)?);
         let (mut rows, mut hashes) = (BTreeMap::new(), Vec::new());
         for place in ordinals.iter().filter_map(|at| passages.place_from(0, *at)) {
             let Some(passage) = passages.get(place).filter(|_| passages.is_alive(place)) else {

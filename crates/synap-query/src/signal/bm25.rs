@@ -5,10 +5,12 @@
 //! counts the one that gives most: synonyms are one match, not several.
 
 use super::{Query, float};
+use crate::cache::Kept;
 use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
+use std::sync::Arc;
 use synap_readmodel::{CHUNK_ORDINALS, Posting, Snapshot, TF_MAX, Totals, key};
 use synap_text::term_hash;
 
@@ -70,7 +72,7 @@ pub(crate) struct Hit {
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
     /// By term: the passages that take part and have it, in order.
-    hits: BTreeMap<String, Vec<Hit>>,
+    hits: BTreeMap<String, Arc<[Hit]>>,
     /// By term, how many passages of the scope have it, where `hits` has only some of them.
     frequencies: BTreeMap<String, u64>,
 }
@@ -82,8 +84,18 @@ impl Postings {
         passages: &Passages,
         totals: &Totals,
         terms: impl Iterator<Item = &'q str>,
+        kept: Option<&Kept>,
     ) -> Result<Self, FetchError> {
-        let terms: BTreeSet<&str> = terms.collect();
+        let mut terms: BTreeSet<&str> = terms.collect();
+        let mut hits = BTreeMap::new();
+        if let Some(kept) = kept {
+            terms.retain(|term| {
+                let known = kept.term(term);
+                let is_unknown = known.is_none();
+                hits.extend(known.map(|known| ((*term).to_owned(), known)));
+                is_unknown
+            });
+        }
         let chunks =
             totals.first_ordinal / CHUNK_ORDINALS..totals.next_ordinal.div_ceil(CHUNK_ORDINALS);
         let of_term = |term: &&str| {
@@ -94,7 +106,6 @@ impl Postings {
         };
         let keys: Vec<_> = terms.iter().flat_map(of_term).collect();
         let mut values = view.snapshot.get_many(&keys)?.into_iter();
-        let mut hits = BTreeMap::new();
         for term in terms {
             let (mut found, mut from) = (Vec::new(), 0);
             for (chunk, value) in chunks.clone().zip(&mut values) {
@@ -112,9 +123,11 @@ impl Postings {
                     }
                 }
             }
-            if !found.is_empty() {
-                hits.insert(term.to_owned(), found);
+            let found: Arc<[Hit]> = found.into();
+            if let Some(kept) = kept {
+                kept.keep(term, Arc::clone(&found));
             }
+            hits.insert(term.to_owned(), found);
         }
         Ok(Self {
             hits,
@@ -129,7 +142,7 @@ impl Postings {
         terms: impl Iterator<Item = &'q str>,
         frequency: impl Fn(&str) -> u64,
     ) -> Self {
-        let mut postings = Self::default();
+        let mut all: BTreeMap<String, Vec<Hit>> = BTreeMap::new();
         let names: HashMap<u16, &str> = terms.map(|term| (term_hash(term), term)).collect();
         for (place, hashes) in found {
             let length = u16::try_from(hashes.len()).unwrap_or(u16::MAX);
@@ -139,7 +152,7 @@ impl Postings {
                 *count = count.saturating_add(1);
             }
             for (term, tf) in counts {
-                let hits = postings.hits.entry(term.to_owned()).or_default();
+                let hits = all.entry(term.to_owned()).or_default();
                 hits.push(Hit {
                     place: *place,
                     tf: tf.min(TF_MAX),
@@ -147,16 +160,19 @@ impl Postings {
                 });
             }
         }
-        for term in names.into_values() {
-            let frequency = frequency(term);
-            postings.frequencies.insert(term.to_owned(), frequency);
+        let hits = all.into_iter();
+        let frequencies = names.into_values();
+        Self {
+            hits: hits.map(|(term, hits)| (term, hits.into())).collect(),
+            frequencies: frequencies
+                .map(|term| (term.to_owned(), frequency(term)))
+                .collect(),
         }
-        postings
     }
 
     /// The passages that take part and have the term, in order.
     pub(crate) fn of(&self, term: &str) -> &[Hit] {
-        self.hits.get(term).map_or(&[], Vec::as_slice)
+        self.hits.get(term).map_or(&[], |hits| hits)
     }
 
     /// Passages of the scope that have the term.
@@ -189,7 +205,7 @@ const COMMON_SHARE: f32 = 0.1;
 pub(crate) fn passages(
     query: &Query,
     stats: ChainStats,
-    scopes: &[Passages],
+    scopes: &[Arc<Passages>],
     postings: &[Postings],
 ) -> Vec<Lexical> {
     let average = stats.average();

@@ -9,6 +9,7 @@ use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use synap_readmodel::{BLOCK_ORDINALS, SKETCH_BYTES, Sketch, Snapshot, VECTOR_BYTES, Vector, key};
 use synap_types::{Hash128, MemoriesEnriched};
 
@@ -115,7 +116,7 @@ pub(crate) fn score<'n, S: Snapshot>(
     views: &[ScopeView<'_, S>],
     queries: &QueryVectors,
     query: usize,
-    scopes: &[Passages],
+    scopes: &[Arc<Passages>],
     near: impl Iterator<Item = Option<&'n BTreeSet<u32>>>,
     bm25: &[Vec<f32>],
 ) -> Result<Vec<Meant>, FetchError> {

@@ -5,11 +5,16 @@ use super::bm25::{B, K1, Postings, idf};
 use super::{Query, float};
 use crate::passages::Passages;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// BM25 of each scope's threads, per passage: the words of the query themselves, counted over the thread.
 ///
 /// Zero where the chain has a single thread: that tells nothing apart.
-pub(crate) fn threads(query: &Query, scopes: &[Passages], postings: &[Postings]) -> Vec<Vec<f32>> {
+pub(crate) fn threads(
+    query: &Query,
+    scopes: &[Arc<Passages>],
+    postings: &[Postings],
+) -> Vec<Vec<f32>> {
     let mut found: Vec<Vec<f32>> = scopes.iter().map(|scope| vec![0.0; scope.len()]).collect();
     let all: u64 = scopes.iter().map(|scope| scope.threads() as u64).sum();
     if all < 2 {

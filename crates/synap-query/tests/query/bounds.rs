@@ -74,8 +74,7 @@ fn ask(world: &World, request: &FetchRequest) -> (usize, u64) {
     let answer = fetch(
         request,
         &views,
-        &synap_query::Ranking::default(),
-        None,
+        synap_query::Means::of(&synap_query::Ranking::default()),
         false,
     )
     .unwrap();

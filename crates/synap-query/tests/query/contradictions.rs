@@ -260,8 +260,7 @@ fn metadata_that_has_the_words_of_a_query_fills_room() -> Result<(), FetchError>
     let answer = fetch(
         &request(&dana(), &["profiles/eu main"]),
         &views,
-        &synap_query::Ranking::default(),
-        None,
+        synap_query::Means::of(&synap_query::Ranking::default()),
         false,
     )?;
     assert_eq!(ids(&answer), [keyed[0].id]);

@@ -75,8 +75,7 @@ fn a_view_outside_the_chain_is_refused() {
         check(fetch(
             &request(&scope(reader), &[]),
             &views,
-            &synap_query::Ranking::default(),
-            None,
+            synap_query::Means::of(&synap_query::Ranking::default()),
             false,
         ));
     }

@@ -1,6 +1,6 @@
 //! Who sees what: the chain of the scope that is asked for, and never anything else.
 
-use crate::world::{World, everything, ids, scope};
+use crate::world::{World, everything, ids, request, scope};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use synap_types::Scope;
@@ -168,4 +168,14 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_answer_is_of_the_rows_as_they_are_whatever_was_asked_before() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    world.add(&acme, "first", "The lift is broken.");
+    let asked = request(&acme, &["lift"]);
+    assert_eq!(world.ask(&asked).items.len(), 1);
+    world.add(&acme, "second", "The lift is repaired on Friday.");
+    assert_eq!(world.ask(&asked).items.len(), 2);
 }

@@ -1,7 +1,7 @@
 //! Rows in memory, written as the projection writes them, and questions to ask of them.
 
 use std::collections::BTreeMap;
-use synap_query::{FetchError, QueryVectors, Ranking, ScopeView, fetch};
+use synap_query::{FetchError, Means, QueryVectors, Ranking, ScopeCache, ScopeView, fetch};
 use synap_readmodel::{
     CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
     ReadStore as _, StatsRow, Summary, WriteSet, key,
@@ -17,6 +17,8 @@ use synap_types::{
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) store: MemoryStore,
+    /// What earlier questions have read.
+    cache: ScopeCache,
     stats: BTreeMap<Scope, StatsRow>,
     seq: u64,
 }
@@ -131,31 +133,42 @@ impl World {
         rows
     }
 
-    /// The answer to `request` over the chain of its scope.
-    pub(crate) fn try_ask(&self, request: &FetchRequest) -> Result<FetchResponse, FetchError> {
+    /// The answer to `request` over the chain of its scope. It is the same whatever was read before.
+    fn answer(
+        &self,
+        request: &FetchRequest,
+        vectors: Option<&QueryVectors>,
+    ) -> Result<FetchResponse, FetchError> {
         let rows = self.store.snapshot();
-        let views = request
-            .scope
-            .chain()
-            .map(|scope| ScopeView::new(scope, &rows));
-        fetch(
-            request,
-            &views.collect::<Result<Vec<_>, _>>()?,
-            &Ranking::default(),
-            None,
-            false,
-        )
+        let ask = |cache: Option<&ScopeCache>| {
+            let view = |scope| {
+                let view = ScopeView::new(scope, &rows)?;
+                Ok(match cache {
+                    Some(cache) => view.cached(cache),
+                    None => view,
+                })
+            };
+            let views: Result<Vec<_>, FetchError> = request.scope.chain().map(view).collect();
+            {
+                let ranking = Ranking::default();
+                fetch(request, &views?, Means::of(&ranking).with(vectors), false)
+            }
+        };
+        let answer = ask(None);
+        for _ in 0..2 {
+            let cached = ask(Some(&self.cache));
+            assert_eq!(format!("{cached:?}"), format!("{answer:?}"));
+        }
+        answer
     }
 
-    /// The same with vectors of its queries.
+    pub(crate) fn try_ask(&self, request: &FetchRequest) -> Result<FetchResponse, FetchError> {
+        self.answer(request, None)
+    }
+
+    /// The answer with vectors of the queries.
     pub(crate) fn ask_with(&self, request: &FetchRequest, vectors: &QueryVectors) -> FetchResponse {
-        let rows = self.store.snapshot();
-        let views = request
-            .scope
-            .chain()
-            .map(|scope| ScopeView::new(scope, &rows));
-        let views = views.collect::<Result<Vec<_>, _>>().unwrap();
-        fetch(request, &views, &Ranking::default(), Some(vectors), false).unwrap()
+        self.answer(request, Some(vectors)).unwrap()
     }
 
     pub(crate) fn ask(&self, request: &FetchRequest) -> FetchResponse {

@@ -33,11 +33,13 @@ impl Rig {
             let node = Node::open(Arc::clone(&log), data_dir, partition, &memory).unwrap();
             (partition, Arc::new(node))
         };
+        let models = Models::load(&ModelSettings {
+            dir: PathBuf::new(),
+            tokenizer: None,
+            accurate_ms: 0,
+        });
         let engine = Arc::new(Engine {
-            models: Arc::new(Models::load(&ModelSettings {
-                dir: PathBuf::new(),
-                accurate_ms: 0,
-            })),
+            models: Arc::new(models.unwrap()),
             count: PartitionCount::ONE,
             nodes: [open(PARTITION), open(Partition::Shared)].into(),
             ranking: synap_query::Ranking::default(),

@@ -43,6 +43,7 @@ impl<L: EventLog> Node<L> {
             self.switching.store(false, Ordering::SeqCst);
             again?;
             self.settled(&live.store, wanted).await?;
+            self.live().cache.clear();
         }
         for number in self.generations.list()? {
             if number != live.number {
@@ -69,6 +70,9 @@ impl<L: EventLog> Node<L> {
             named.live.stop().await;
             self.serve_again(&name, &named)?;
             self.settled(&named.live.store, wanted).await?;
+            if let Some(again) = self.named(&name) {
+                again.live.cache.clear();
+            }
             stores.push(Arc::clone(&named.live.store));
         }
         Ok(stores)

@@ -129,13 +129,13 @@ proptest! {
             asks_when: false,
             period: None,
         };
-        let scopes = views.each_ref().map(|view| Passages::all(view).unwrap());
+        let scopes = views.each_ref().map(|view| Arc::new(Passages::all(view).unwrap()));
         let postings: Vec<Postings> = views
             .iter()
             .zip(&scopes)
             .map(|(view, scope)| {
                 let terms = query.iter().map(|(term, _)| *term);
-                Postings::of_all(view, scope, &up_to(20 * apart), terms).unwrap()
+                Postings::of_all(view, scope, &up_to(20 * apart), terms, None).unwrap()
             })
             .collect();
         let found = passages(&question, stats, &scopes, &postings);
@@ -158,9 +158,9 @@ proptest! {
         let store = stored(&texts, 1);
         let rows = store.snapshot();
         let views = [ScopeView::new(chain()[0].clone(), &rows).unwrap()];
-        let scopes = [Passages::all(&views[0]).unwrap()];
+        let scopes = [Arc::new(Passages::all(&views[0]).unwrap())];
         let terms = ["alpha", "bravo"].into_iter();
-        let postings = [Postings::of_all(&views[0], &scopes[0], &up_to(3), terms).unwrap()];
+        let postings = [Postings::of_all(&views[0], &scopes[0], &up_to(3), terms, None).unwrap()];
         let stats = ChainStats { memories: 3, passages: 3, terms: 5, passage_terms: 5 };
         let forms = vec![("alpha".to_owned(), 1.0), ("bravo".to_owned(), weight as f32)];
         let of = |forms| {

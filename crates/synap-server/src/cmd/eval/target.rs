@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use synap_models::Encoder;
 use synap_projection::{State, apply};
-use synap_query::{Ranking, ScopeView, fetch};
+use synap_query::{Means, Ranking, ScopeView, fetch};
 use synap_readmodel::{MemoryStore, ReadStore as _};
 use synap_types::limits::ENRICHED_MEMORIES_MAX;
 use synap_types::{
@@ -384,7 +384,12 @@ impl Process<'_> {
                 .as_ref()
                 .map(|all| all.of_query(&question.text)),
         };
-        let answer = fetch(&request, &views, &self.ranking, vectors.as_ref(), false)?;
+        let answer = fetch(
+            &request,
+            &views,
+            Means::of(&self.ranking).with(vectors.as_ref()),
+            false,
+        )?;
         let told = answer.items.into_iter().map(|item| {
             let id = item.metadata.get("ext_id").and_then(Value::as_str);
             (item.scope, id.map(ToOwned::to_owned))
