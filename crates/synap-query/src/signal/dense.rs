@@ -2,8 +2,8 @@
 //!
 //! A scan over the signs of all vectors finds what is worth a look, by Hamming distance; only that, and what other signals
 //! found, is scored, exactly, in one byte per number. Vectors come from outside: this crate runs no model. What has no
-//! vector yet counts as if it meant what its words say, so that what was stored last stands behind nothing for it; and
-//! where only a part has vectors, all of it counts for that part only.
+//! vector yet counts as if it meant what its words say, so that what was stored last stands behind nothing for it. Of a scope
+//! of which a model has seen less than half, no vector counts: what happens to have one would stand before better matches.
 
 use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
@@ -106,7 +106,7 @@ impl QueryVectors {
 pub(crate) struct Meant {
     /// Cosines, as far as they are positive.
     pub(crate) cosines: Vec<f32>,
-    /// The same as shares of the chain's best, times the share of the matching passages that have a vector.
+    /// The same as shares of the chain's best.
     pub(crate) shares: Vec<f32>,
 }
 
@@ -136,58 +136,37 @@ pub(crate) fn score<'n, S: Snapshot>(
             let place = scope.place_from(0, ordinal);
             cosines.extend(place.map(|at| (at, cosine.max(0.0))));
         }
-        found.push(OfScope { matching, cosines });
+        let seen = matching.iter().filter(|at| cosines.contains_key(at));
+        if 2 * seen.count() < matching.len() {
+            cosines.clear();
+        }
+        found.push((matching, cosines));
     }
-    let cosines = found.iter().flat_map(|scope| scope.cosines.values());
+    let cosines = found.iter().flat_map(|(_, cosines)| cosines.values());
     let best = cosines.copied().fold(0.0, f32::max);
     if best <= 0.0 {
         return Ok(none());
     }
-    let seen = coverage(&found);
     let mut meant = Vec::with_capacity(scopes.len());
-    for ((found, scope), bm25) in found.into_iter().zip(scopes).zip(bm25) {
+    for (((matching, cosines), scope), bm25) in found.into_iter().zip(scopes).zip(bm25) {
         let mut of_scope = Meant {
             cosines: vec![0.0; scope.len()],
             shares: vec![0.0; scope.len()],
         };
-        for at in found.matching {
+        for at in matching {
             if let Some((share, bm25)) = of_scope.shares.get_mut(at).zip(bm25.get(at)) {
-                *share = seen * bm25;
+                *share = *bm25;
             }
         }
-        for (at, cosine) in found.cosines {
+        for (at, cosine) in cosines {
             let own = of_scope.cosines.get_mut(at);
             if let Some((own, share)) = own.zip(of_scope.shares.get_mut(at)) {
-                (*own, *share) = (cosine, seen * cosine / best);
+                (*own, *share) = (cosine, cosine / best);
             }
         }
         meant.push(of_scope);
     }
     Ok(meant)
-}
-
-/// What of one scope is scored, by place.
-struct OfScope {
-    /// What other signals found.
-    matching: Vec<usize>,
-    /// Cosines of what has a vector, of that and of what is near.
-    cosines: BTreeMap<usize, f32>,
-}
-
-/// The share of the matching passages of a chain that have a vector: one where nothing matches.
-fn coverage(found: &[OfScope]) -> f32 {
-    let (mut seen, mut all) = (0, 0);
-    for OfScope { matching, cosines } in found {
-        seen += matching
-            .iter()
-            .filter(|at| cosines.contains_key(at))
-            .count();
-        all += matching.len();
-    }
-    if all == 0 {
-        return 1.0;
-    }
-    super::float(seen as u64) / super::float(all as u64)
 }
 
 /// The places of the best that another signal found, at most so many; of equals the newest.

@@ -132,8 +132,8 @@ fn vectors_that_were_looked_up_count_less_and_the_answer_is_a_fast_one() {
 fn what_no_model_has_seen_yet_stands_behind_nothing_for_it() {
     let (mut world, acme) = (World::default(), scope(&["acme"]));
     for (document, text) in [
-        ("till", "Refunds are paid within a week."),
-        ("bank", "Money is paid by the bank, on the first floor."),
+        ("till", "Refunds are paid on the second floor, by the lift."),
+        ("bank", "Money is paid by the bank, beside the other lift."),
     ] {
         let rows = world.add(&acme, document, text);
         enrich(&world, &acme, &rows);
@@ -145,4 +145,23 @@ fn what_no_model_has_seen_yet_stands_behind_nothing_for_it() {
     // The query points to what has vectors, and only its words to what has none.
     let answer = world.ask_with(&asked, &vectors_of(&["money"]));
     assert_eq!(told(&answer), [("customer", "The lift is broken.")]);
+}
+
+#[test]
+fn where_a_model_has_seen_less_than_half_words_decide() {
+    let (mut world, acme) = (World::default(), scope(&["acme"]));
+    let rows = world.add(&acme, "till", "Refunds are paid by the lift.");
+    enrich(&world, &acme, &rows);
+    for (document, text) in [
+        ("first", "The lift of the first house is broken."),
+        ("second", "The lift of the second house works."),
+    ] {
+        world.add(&acme, document, text);
+    }
+    let asked = request(&acme, &["Is the lift broken?"]);
+    let plain = world.ask(&asked);
+    let answer = world.ask_with(&asked, &vectors_of(&["money"]));
+    assert_eq!(told(&answer), told(&plain));
+    let signals = &answer.items[0].explain.as_ref().unwrap().signals;
+    assert!(!signals.contains_key("dense"), "{signals:?}");
 }
