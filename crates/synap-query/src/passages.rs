@@ -122,6 +122,11 @@ impl Passages {
         self.list.len()
     }
 
+    /// Where the newest passage begins.
+    pub(crate) fn newest(&self) -> u32 {
+        self.list.last().map_or(0, |passage| passage.ordinal)
+    }
+
     pub(crate) fn get(&self, at: usize) -> Option<&Passage> {
         self.list.get(at)
     }

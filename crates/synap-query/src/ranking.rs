@@ -78,9 +78,11 @@ weights! {
     dense = 1.8,
     /// As `dense`, of turns: conversations tell more by what stands around.
     dense_turn = 0.9,
+    /// Likeness: as `answer`, by meaning: cosine of the query's vector and that of the question before it.
+    dense_answer = 0.3,
     /// Likeness: the mean of `dense` of its thread's three best passages.
     dense_thread = 0.4,
-    /// What `dense` and `dense_thread` count in fast fetches, times their own weights: the query's vector is then made of
+    /// What `dense` and those below its name count in fast fetches, times their own weights: the query's vector is then made of
     /// what is known of its words.
     looked_up = 0.5,
     /// Trait: it was said or takes place in the period that the query names.

@@ -226,15 +226,14 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let best = thread::best(passages, bm25);
         let best_meant = thread::best(passages, &meant.shares);
         let dense_thread = self.looked_up * ranking.dense_thread;
-        let newest = passages
-            .len()
-            .checked_sub(1)
-            .and_then(|last| passages.get(last));
-        let newest = newest.map_or(0, |passage| passage.ordinal);
+        let dense_answer = self.looked_up * ranking.dense_answer;
+        let newest = passages.newest();
         let mut hits = Vec::new();
         for (place, own) in bm25.iter().enumerate() {
             let near = neighbours(passages, bm25, place, ranking);
             let share = |values: &[f32]| values.get(place).copied().unwrap_or(0.0);
+            let asked = near.asked.and_then(|at| meant.shares.get(at));
+            let asked = asked.copied().unwrap_or(0.0);
             let cosine = share(&meant.cosines);
             let found = *own > 0.0 || near.before + near.after > 0.0 || cosine > 0.0;
             if !found || !passages.is_alive(place) {
@@ -251,6 +250,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                 ("thread", ranking.thread * share(threads)),
                 ("thread_best", ranking.thread_best * share(&best)),
                 ("dense", self.dense(passage) * share(&meant.shares)),
+                ("dense_answer", dense_answer * asked),
                 ("dense_thread", dense_thread * share(&best_meant)),
             ];
             let mut parts = Vec::new();

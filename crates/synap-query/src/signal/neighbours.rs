@@ -14,6 +14,8 @@ pub(crate) struct Neighbours {
     pub(crate) after: f32,
     /// The question before it, if there is one.
     pub(crate) answer: f32,
+    /// Where that stands.
+    pub(crate) asked: Option<usize>,
 }
 
 /// Of the passage at `at`; `bm25` has the scores of the scope's passages, as shares of the best.
@@ -35,5 +37,6 @@ pub(crate) fn neighbours(
         before: own(before) + further(before.and_then(|at| scope.before(at))),
         after: own(after) + further(after.and_then(|at| scope.after(at))),
         answer: own(asked),
+        asked,
     }
 }
