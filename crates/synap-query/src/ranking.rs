@@ -100,7 +100,7 @@ weights! {
     /// Trait: its age, as a share of the scope's: 1 for the newest.
     recency = 0.0,
     /// How much a memory loses within its passage when it matches less than the passage's best.
-    beside = 0.7,
+    beside = 0.85,
 }
 
 impl Ranking {

@@ -20,6 +20,10 @@ const SCORED_MAX: usize = 1_000;
 /// The same where the query's vector was looked up: it is less exact, and the fetch has less time.
 const SCORED_MAX_LOOKED_UP: usize = 200;
 
+/// A cosine that says for sure that two texts are about the same: half of the answers of the measured sets have as much. Where
+/// the best of a chain has less, meaning tells less.
+const SURE: f32 = 0.5;
+
 /// The vectors of a fetch's queries, in the space of the encoder whose vectors the rows hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryVectors {
@@ -106,7 +110,7 @@ impl QueryVectors {
 pub(crate) struct Meant {
     /// Cosines, as far as they are positive.
     pub(crate) cosines: Vec<f32>,
-    /// The same as shares of the chain's best.
+    /// The same as shares of the chain's best, or of [`SURE`], if that is more.
     pub(crate) shares: Vec<f32>,
 }
 
@@ -147,6 +151,7 @@ pub(crate) fn score<'n, S: Snapshot>(
     if best <= 0.0 {
         return Ok(none());
     }
+    let best = best.max(SURE);
     let mut meant = Vec::with_capacity(scopes.len());
     for (((matching, cosines), scope), bm25) in found.into_iter().zip(scopes).zip(bm25) {
         let mut of_scope = Meant {
