@@ -101,6 +101,9 @@ weights! {
     recency = 0.0,
     /// How much a memory loses within its passage when it matches less than the passage's best.
     beside = 0.85,
+    /// How much each memory of a passage counts less for every better one of the same passage: what one text says at length
+    /// leaves room for what others say.
+    again = 0.2,
 }
 
 impl Ranking {

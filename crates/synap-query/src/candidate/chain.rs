@@ -9,7 +9,7 @@ use crate::signal::neighbours::neighbours;
 use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::traits::traits;
-use crate::signal::{Query, shares, thread};
+use crate::signal::{Query, float, shares, thread};
 use crate::view::Glance;
 use crate::{FetchError, QueryVectors, Ranking, ScopeView};
 use std::cmp::Ordering;
@@ -355,14 +355,17 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         for (looked, merged) in looked.into_iter().zip(merged) {
             for passage in looked {
                 let (score, most) = (whole(&passage), most(&passage));
-                for memory in &passage.memories {
+                let mut memories: Vec<&LookedAt> = passage.memories.iter().collect();
+                memories.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+                for (better, memory) in (0..).zip(memories) {
                     // What matches less than the passage's best stands behind other passages' best.
                     let share = if most > 0.0 {
                         worth(memory) / most
                     } else {
                         1.0
                     };
-                    let relevance = score / best * (1.0 - ranking.beside * (1.0 - share));
+                    let again = 1.0 + ranking.again * float(better);
+                    let relevance = score / best * (1.0 - ranking.beside * (1.0 - share)) / again;
                     let mut parts = passage.hit.parts.clone();
                     if self.request.explain {
                         parts.push((
