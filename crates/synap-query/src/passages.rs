@@ -163,7 +163,13 @@ impl Passages {
         self.thread_terms.len()
     }
 
-    /// Terms of each thread.
+    /// Those of which something can be told. What was erased or has ended is nothing that others are told apart from.
+    pub(crate) fn live_threads(&self) -> u64 {
+        let live = self.thread_terms.iter().filter(|terms| **terms > 0);
+        live.count() as u64
+    }
+
+    /// Terms of each thread; 0 where nothing can be told.
     pub(crate) fn thread_terms(&self, thread: usize) -> u32 {
         self.thread_terms.get(thread).copied().unwrap_or(0)
     }
@@ -237,6 +243,9 @@ mod tests {
         assert_eq!(all.place_from(0, 5), None);
         let some = of(vec![(4, 5), (9, 7)], |seq| seq > 1, |ended| ended > 6);
         assert!(!some.is_alive(0) && !some.is_alive(2) && some.is_alive(3));
+        assert_eq!(some.live_threads(), 2);
+        let one = of(vec![(3, 8)], |_| true, |_| false);
+        assert_eq!((one.threads(), one.live_threads()), (2, 1));
         assert_eq!((some.before(3), some.thread_terms(0)), (None, 40));
     }
 }

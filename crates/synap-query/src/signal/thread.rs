@@ -16,7 +16,7 @@ pub(crate) fn threads(
     postings: &[Postings],
 ) -> Vec<Vec<f32>> {
     let mut found: Vec<Vec<f32>> = scopes.iter().map(|scope| vec![0.0; scope.len()]).collect();
-    let all: u64 = scopes.iter().map(|scope| scope.threads() as u64).sum();
+    let all: u64 = scopes.iter().map(|scope| scope.live_threads()).sum();
     if all < 2 {
         return found;
     }
@@ -67,7 +67,7 @@ const BEST: usize = 3;
 /// The mean of the best three of each passage's thread; a thread with fewer counts the missing ones as nothing. Zero where
 /// the scope has a single thread.
 pub(crate) fn best(scope: &Passages, bm25: &[f32]) -> Vec<f32> {
-    if scope.threads() < 2 {
+    if scope.live_threads() < 2 {
         return vec![0.0; scope.len()];
     }
     let mut best = vec![[0.0_f32; BEST]; scope.threads()];

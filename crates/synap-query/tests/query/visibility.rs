@@ -179,3 +179,31 @@ fn an_answer_is_of_the_rows_as_they_are_whatever_was_asked_before() {
     world.add(&acme, "second", "The lift is repaired on Friday.");
     assert_eq!(world.ask(&asked).items.len(), 2);
 }
+
+#[test]
+fn what_was_erased_weighs_nothing_in_what_is_told_of_others() {
+    let ask = |erase: bool| {
+        let (mut world, acme) = (World::default(), scope(&["acme"]));
+        for (document, text) in [
+            ("lift", "The lift is broken.\n\nThe cat sleeps."),
+            ("pool", "The pool is by the lift."),
+        ] {
+            world.add(&scope(&[]), document, text);
+        }
+        if erase {
+            for number in 0..20 {
+                world.add(
+                    &acme,
+                    &format!("gone{number}"),
+                    "The lift of acme was repaired.",
+                );
+            }
+            world.erase(&acme);
+        }
+        let answer = world.ask(&request(&acme, &["broken lift"]));
+        let told = answer.items.into_iter();
+        told.map(|item| (item.content, item.explain.unwrap().signals))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask(true), ask(false));
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use synap_query::{FetchError, Means, QueryVectors, Ranking, ScopeCache, ScopeView, fetch};
 use synap_readmodel::{
-    CheckpointRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
+    CheckpointRow, ErasedRow, MemoryRow, MemoryStore, MetadataRow, Passage, PassageFlags, Posting,
     ReadStore as _, StatsRow, Summary, WriteSet, key,
 };
 use synap_text::{Source, estimate_tokens, normal_form, statements, term_hash, terms};
@@ -131,6 +131,19 @@ impl World {
         writes.put(key::metadata(&hash, event), &metadata);
         self.store.commit(&writes).unwrap();
         rows
+    }
+
+    /// Erases all that a scope has, as the event does: physically it is there yet.
+    pub(crate) fn erase(&mut self, scope: &Scope) {
+        self.seq += 1;
+        let mut writes = WriteSet::default();
+        let row = ErasedRow {
+            scope: scope.clone(),
+            event_id: EventId::new(scope.hash().to_uuid()),
+            seq: self.seq,
+        };
+        writes.put(key::erased(&scope.hash()), &row);
+        self.store.commit(&writes).unwrap();
     }
 
     /// The answer to `request` over the chain of its scope. It is the same whatever was read before.
