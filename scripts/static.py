@@ -3,7 +3,7 @@
 
     scripts/static.py FOLDER
 
-Needed only to change the table. FOLDER and Python have what scripts/related.py names. It takes about ten minutes on two
+Needed only to change the table. FOLDER and Python have what scripts/related.py names. It takes about six minutes on two
 cores. The sum of the vectors of a query's stems stands for the vector that the sentence encoder would give it, in the same
 space: a fast fetch compares it with the vectors of stored passages without asking a model.
 

@@ -1,6 +1,6 @@
 //! The enrichment worker: finds passages that have no vector of the loaded model, encodes them, one at a time while there are
-//! fetches and on all cores while there are none, and records the vectors as an event, through the same append as everything else. Never before an ack, and never twice on purpose:
-//! events that say the same have the same id.
+//! fetches and on all cores while there are none, and records the vectors as an event, through the same append as everything
+//! else. Never before an ack, and never twice on purpose: events that say the same have the same id.
 //!
 //! A passage is encoded as a whole: a sentence alone often does not say what it is about.
 //!

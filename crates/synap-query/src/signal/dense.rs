@@ -20,8 +20,9 @@ const SCORED_MAX: usize = 1_000;
 /// The same where the query's vector was looked up: it is less exact, and the fetch has less time.
 const SCORED_MAX_LOOKED_UP: usize = 200;
 
-/// A cosine that says for sure that two texts are about the same: half of the answers of the measured sets have as much. Where
-/// the best of a chain has less, meaning tells less.
+/// A cosine that says for sure that two texts are about the same. Where the best of a chain has less, meaning tells less.
+///
+/// On the measured sets half of the questions have an answer of 0.50 to 0.58 by the model, of 0.41 to 0.45 looked up.
 const SURE: f32 = 0.5;
 
 /// The vectors of a fetch's queries, in the space of the encoder whose vectors the rows hold.
