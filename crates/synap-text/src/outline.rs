@@ -161,7 +161,7 @@ impl Outline {
             if !parts.is_empty() && (bytes > CONTEXT_BYTES_MAX || parts.len() == PARTS_MAX) {
                 break;
             }
-            node.carried |= part.len() == node.text.len();
+            node.carried |= part == node.text;
             parts.push(part);
         }
         let context = parts.iter().skip(1).fold(

@@ -9,7 +9,7 @@ use std::ops::Range;
 use synap_types::{Content, DocumentType, EventTime, MemoryType, Timestamp};
 
 /// Raised whenever the same input may give other output: part of the projection's version.
-pub const TEXT_VERSION: u32 = 4;
+pub const TEXT_VERSION: u32 = 5;
 
 /// Statements of one document. Of a document with more, neighbours are put together, evenly, so that all of its text stays
 /// in some statement.
