@@ -109,6 +109,24 @@ fn fetches_leave_out_what_is_not_relevant_or_overruled() {
 }
 
 #[test]
+fn a_document_is_found_by_what_its_id_calls_it_until_it_is_gone() {
+    const ADVICE: &str = "Mostly listen, and take notes.";
+    let server = Server::fresh();
+    let http = server.http();
+    let named = json!({"document_id": "people/one-on-ones.md#2"});
+    store(&http, &al(&named), ADVICE);
+    store(
+        &http,
+        &al(&json!({"document_id": "people/meetings.md"})),
+        EMAIL,
+    );
+    let one_on_ones = json!({"search_query": ["one-on-ones"]});
+    assert_eq!(contents(&ask(&http, &one_on_ones)), [ADVICE]);
+    store(&http, &al(&named), SLACK);
+    assert_eq!(contents(&ask(&http, &one_on_ones)), [SLACK]);
+}
+
+#[test]
 fn a_conversation_s_block_holds_its_summary_and_what_a_query_finds_elsewhere() {
     let server = Server::fresh();
     let http = server.http();

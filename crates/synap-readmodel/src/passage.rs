@@ -143,10 +143,16 @@ impl Passage {
     }
 }
 
-/// What a passage says, of the memories that can be told of it, in order: its lines, with what a line begins with like the
-/// one before it (the headings above both) said once. A vector stands for this text.
+/// What a passage says, of the memories that can be told of it, in order: what its document is called, then its lines, with
+/// what a line begins with like the one before it (the headings above both) said once. A vector stands for this text.
 pub fn passage_text<'a>(memories: impl IntoIterator<Item = &'a MemoryRow>) -> String {
-    said_once(memories.into_iter().map(|memory| &*memory.text))
+    let mut memories = memories.into_iter().peekable();
+    let name = memories.peek().and_then(|memory| memory.source.name());
+    let text = said_once(memories.map(|memory| &*memory.text));
+    match name {
+        Some(name) => format!("{name} > {text}"),
+        None => text,
+    }
 }
 
 fn said_once<'a>(texts: impl Iterator<Item = &'a str>) -> String {

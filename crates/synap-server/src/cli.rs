@@ -519,6 +519,10 @@ pub(crate) struct EvalArgs {
     /// Fail below this, such as r10=0.9; may be repeated
     #[arg(long, value_name = "FIGURE=SHARE", value_parser = cmd::eval::named_floor)]
     pub(crate) floor: Vec<(String, f64)>,
+
+    /// Show each question of which an answer is not among the first ten texts, and what stands there
+    #[arg(long)]
+    pub(crate) misses: bool,
     /// Only the first scopes of each set
     #[arg(long, value_name = "N")]
     pub(crate) max_scopes: Option<usize>,

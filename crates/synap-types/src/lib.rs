@@ -5,6 +5,7 @@
 mod change;
 mod clock;
 mod conversation;
+mod document_name;
 mod error;
 mod event;
 mod event_time;

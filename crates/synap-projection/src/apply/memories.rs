@@ -266,17 +266,15 @@ impl<'a> Memories<'a> {
             state.put(key::memory(&self.at.hash, *ordinal), &row);
         }
         for (first, (memories, terms)) in touched {
-            let (mut texts, mut is_told) = (Vec::new(), false);
+            let mut rows = Vec::new();
             for ordinal in first..first.saturating_add(memories.into()) {
-                let row = state.row(&key::memory(&self.at.hash, ordinal))?;
-                is_told |= row.as_ref().is_some_and(MemoryRow::is_live);
-                texts.extend(row.map(|row| row.text));
+                rows.extend(state.row(&key::memory(&self.at.hash, ordinal))?);
             }
-            if !is_told {
+            if !rows.iter().any(MemoryRow::is_live) {
                 self.stats.totals.live_passages = self.stats.totals.live_passages.saturating_sub(1);
                 let left = self.stats.totals.live_passage_terms;
                 self.stats.totals.live_passage_terms = left.saturating_sub(terms.into());
-                passages::forget(self.at, first, &texts, state);
+                passages::forget(self.at, first, &rows, state);
             }
         }
         Ok(ended)

@@ -76,6 +76,12 @@ impl Passages {
             }
             before = &words.terms;
         }
+        let named = name_terms(&row.source);
+        for term in &named {
+            let count = counts.entry(term).or_default();
+            *count = count.saturating_add(1);
+            of_passage += 1;
+        }
         passage.terms = saturating(of_passage);
         passage.memories = count;
         passage.text_bytes = saturating(memories.iter().map(|(_, row, _)| row.text.len()).sum());
@@ -131,11 +137,11 @@ impl Passages {
     }
 }
 
-/// None of the passage's memories can be told any more: `texts` are theirs. Its postings stay, and are not counted.
+/// None of the passage's memories, those of `rows`, can be told any more. Its postings stay, and are not counted.
 pub(super) fn forget<S: Snapshot>(
     at: &At<'_>,
     first: u32,
-    texts: &[String],
+    rows: &[MemoryRow],
     state: &mut State<'_, S>,
 ) {
     let ended = Passage {
@@ -151,7 +157,9 @@ pub(super) fn forget<S: Snapshot>(
     };
     let chunk = key::ended_chunk(&at.hash, ended.chunk());
     state.append(chunk, &ended.bytes());
-    let terms: BTreeSet<String> = texts.iter().flat_map(|text| terms(text)).collect();
+    let named = rows.first().map(|row| name_terms(&row.source));
+    let said = rows.iter().flat_map(|row| terms(&row.text));
+    let terms: BTreeSet<String> = said.chain(named.into_iter().flatten()).collect();
     for term in terms {
         let summary = key::summary(&at.hash, &term, first / CHUNK_ORDINALS);
         state.append(summary, &Summary::of_ended().bytes());
@@ -185,6 +193,11 @@ fn described(first: u32, row: &MemoryRow) -> Passage {
         flags: PassageFlags::TURN.when(row.turn.is_some()),
         ..empty(first)
     }
+}
+
+/// Terms of what a document is called: every passage of it is found by them.
+fn name_terms(source: &MemorySource) -> Vec<String> {
+    source.name().map_or_else(Vec::new, |name| terms(&name))
 }
 
 /// How many terms two texts begin with alike: headings, or the speaker.

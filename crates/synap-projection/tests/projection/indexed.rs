@@ -8,6 +8,11 @@ use synap_readmodel::{
 use synap_text::terms;
 use synap_types::Scope;
 
+/// Every passage is found by what its document is called.
+fn name_terms(row: &MemoryRow) -> Vec<String> {
+    row.source.name().map_or_else(Vec::new, |name| terms(&name))
+}
+
 /// Checks postings and summaries of all terms of a scope of fewer than 4,096 memories, and where its last erasure ends.
 pub(crate) fn check_terms(store: &MemoryStore, scope: &Scope, erased: u64) {
     let (rows, hash) = (store.snapshot(), scope.hash());
@@ -26,7 +31,7 @@ pub(crate) fn check_terms(store: &MemoryStore, scope: &Scope, erased: u64) {
         );
         let mut counts: BTreeMap<String, u16> = BTreeMap::new();
         // What neighbours begin with alike, such as headings, counts once.
-        let (mut all, mut before) = (Vec::new(), Vec::new());
+        let (mut all, mut before) = (name_terms(&rows[0]), Vec::new());
         for row in &rows {
             let own = terms(&row.text);
             let alike = own.iter().zip(&before).take_while(|(a, b)| a == b).count();

@@ -197,6 +197,10 @@ fn write_passage(writes: &mut WriteSet, rows: &mut [MemoryRow], seq: u64) {
     };
     let count = u16::try_from(rows.len()).unwrap();
     let mut counts: BTreeMap<String, u16> = BTreeMap::new();
+    let name = rows.first().and_then(|row| row.source.name());
+    for term in name.iter().flat_map(|name| terms(name)) {
+        *counts.entry(term).or_default() += 1;
+    }
     let mut bytes = 0;
     for row in rows {
         let ordinal = row.passage;

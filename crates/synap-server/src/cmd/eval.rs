@@ -3,6 +3,7 @@
 mod crowding;
 mod data;
 mod metrics;
+mod misses;
 mod target;
 mod vectors;
 
@@ -85,6 +86,8 @@ struct Evaluated {
     times_ms: Vec<f64>,
     documents_per_s: f64,
     leaks: usize,
+    /// What is to be read about questions whose answers were not found.
+    misses: Vec<String>,
 }
 
 impl Evaluated {
@@ -132,12 +135,17 @@ fn evaluate(args: &EvalArgs, set: &Set, ranking: Ranking) -> anyhow::Result<Eval
         times_ms: Vec::with_capacity(asked),
         documents_per_s: metrics::float(documents) / took_s.max(1e-9),
         leaks: 0,
+        misses: Vec::new(),
     };
     for scope in &set.scopes {
         for question in &scope.queries {
-            let (found, time_ms, leaks) = ask(&target, scope, question)?;
+            let (seen, time_ms, leaks) = ask(&target, scope, question)?;
+            let found = Found::of(&question.gold, &seen);
             evaluated.times_ms.push(time_ms);
             evaluated.leaks += leaks;
+            evaluated
+                .misses
+                .extend(misses::told(scope, question, &seen));
             evaluated.all.add(&found);
             let category = question.cat.clone().unwrap_or_default();
             evaluated
@@ -161,12 +169,12 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// One question: what was found, how long it took, and how many items were another scope's.
+/// One question: ids of the texts that were found, best first; how long it took; how many items were another scope's.
 fn ask(
     target: &Target<'_>,
     scope: &SetScope,
     question: &Question,
-) -> anyhow::Result<(Found, f64, usize)> {
+) -> anyhow::Result<(Vec<String>, f64, usize)> {
     let started = now();
     let items = target.ask(scope, question)?;
     let time_ms = 1_000.0 * started.elapsed().as_secs_f64();
@@ -179,7 +187,7 @@ fn ask(
             seen.push(id);
         }
     }
-    Ok((Found::of(&question.gold, &seen), time_ms, leaks))
+    Ok((seen, time_ms, leaks))
 }
 
 fn print(args: &EvalArgs, set: &Set, evaluated: &Evaluated) {
@@ -199,6 +207,11 @@ fn print(args: &EvalArgs, set: &Set, evaluated: &Evaluated) {
                 summary.line(),
                 summary.count()
             ));
+        }
+    }
+    if args.misses {
+        for missed in &evaluated.misses {
+            say(missed);
         }
     }
     say(&format!(

@@ -308,8 +308,12 @@ impl Process<'_> {
             let mut bodies = Vec::new();
             for (scope, passages) in pending.by_scope {
                 for passages in passages.chunks(ENRICHED_MEMORIES_MAX) {
-                    let with = |passage: &bare::Bare| passage.with(vectors.of(&passage.text));
-                    let found = passages.iter().map(with).collect();
+                    let texts: Vec<&str> = passages.iter().map(|one| one.text.as_str()).collect();
+                    let vectors = vectors.of(&texts).into_iter();
+                    let found = passages.iter().zip(vectors);
+                    let found = found
+                        .map(|(passage, vector)| passage.with(vector))
+                        .collect();
                     let key = format!("vectors/{}/{}", self.seq, bodies.len());
                     bodies.push((IdempotencyKey::Caller(key), bare::event(&scope, found)));
                 }

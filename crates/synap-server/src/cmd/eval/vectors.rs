@@ -5,7 +5,9 @@ use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 use synap_models::{Encoder, quantised};
 use synap_query::QueryVectors;
 use synap_types::{MemoryVector, QuantisedVector};
@@ -41,17 +43,24 @@ impl Vectors {
         })
     }
 
-    /// The vector of a stored text.
-    pub(super) fn of(&mut self, text: &str) -> Vec<i8> {
-        let hash = MemoryVector::text_hash(text);
-        if let Some(known) = self.known.get(&hash) {
-            return known.0.clone();
-        }
-        let vector = self.encoder.encode(&[text]).pop();
-        let vector = quantised(&vector.unwrap_or_default());
-        self.is_changed = true;
-        self.known.insert(hash, QuantisedVector(vector.clone()));
-        vector
+    /// The vectors of stored texts, in their order. What is not known yet is computed on all cores.
+    pub(super) fn of(&mut self, texts: &[&str]) -> Vec<Vec<i8>> {
+        let hashes: Vec<String> = texts
+            .iter()
+            .map(|text| MemoryVector::text_hash(text))
+            .collect();
+        let missing: BTreeMap<&String, &str> = hashes
+            .iter()
+            .zip(texts.iter().copied())
+            .filter(|(hash, _)| !self.known.contains_key(*hash))
+            .collect();
+        let unknown: Vec<&str> = missing.values().copied().collect();
+        let new = encoded(&self.encoder, &unknown);
+        let new: Vec<_> = missing.into_keys().cloned().zip(new).collect();
+        self.is_changed |= !new.is_empty();
+        self.known.extend(new);
+        let known = hashes.iter().filter_map(|hash| self.known.get(hash));
+        known.map(|known| known.0.clone()).collect()
     }
 
     /// The vector of a query.
@@ -69,4 +78,23 @@ impl Vectors {
         }
         Ok(())
     }
+}
+
+fn encoded(encoder: &Encoder, texts: &[&str]) -> Vec<QuantisedVector> {
+    let encode = |part: &[&str]| encoder.encode(part);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let vectors: Vec<Vec<f32>> = thread::scope(|scope| {
+        let parts = texts.chunks(texts.len().div_ceil(cores).max(1));
+        let workers: Vec<_> = parts
+            .map(|part| scope.spawn(move || encode(part)))
+            .collect();
+        let done = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_default());
+        done.flatten().collect()
+    });
+    let quantised = vectors
+        .iter()
+        .map(|vector| QuantisedVector(quantised(vector)));
+    quantised.collect()
 }
