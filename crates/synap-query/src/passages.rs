@@ -110,6 +110,13 @@ impl Passages {
         }
     }
 
+    /// Of passages of which all can be told.
+    #[cfg(test)]
+    pub(crate) fn linked(list: Vec<Passage>) -> Self {
+        let ended = Vec::new();
+        Self::seen(Chunks { list, ended }, |_| true, |_| false)
+    }
+
     /// Memory that it takes.
     pub(crate) fn bytes(&self) -> usize {
         /// What is known of a passage beside itself: whether it is alive, two links, a thread.
@@ -201,25 +208,26 @@ fn number(at: usize) -> u32 {
 }
 
 #[cfg(test)]
+pub(crate) fn passage(ordinal: u32, before: Option<u32>, thread: u64, seq: u64) -> Passage {
+    let thread_terms = 10 * u32::try_from(seq).unwrap();
+    Passage {
+        ordinal,
+        before,
+        thread,
+        seq,
+        said_at: 0,
+        speaker: [0; 2],
+        thread_terms,
+        memories: 1,
+        terms: 10,
+        text_bytes: 10,
+        flags: PassageFlags::NONE,
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    fn passage(ordinal: u32, before: Option<u32>, thread: u64, seq: u64) -> Passage {
-        let thread_terms = 10 * u32::try_from(seq).unwrap();
-        Passage {
-            ordinal,
-            before,
-            thread,
-            seq,
-            said_at: 0,
-            speaker: [0; 2],
-            thread_terms,
-            memories: 1,
-            terms: 10,
-            text_bytes: 10,
-            flags: PassageFlags::NONE,
-        }
-    }
 
     #[test]
     fn passages_know_their_neighbours_in_the_thread() {

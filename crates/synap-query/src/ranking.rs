@@ -68,7 +68,7 @@ weights! {
     after = 0.15,
     /// What is left of `before` and `after` one passage further away.
     further = 0.4,
-    /// Likeness: the passage before it is a question, and matches: this may be the answer.
+    /// Likeness: what another said just before it is a question, and matches: this may be the answer.
     answer = 0.5,
     /// Likeness: BM25 of its whole thread.
     thread = 0.2,
