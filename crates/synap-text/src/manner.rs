@@ -1,5 +1,7 @@
 //! How something is said, as far as ranking cares: whether it asks, speaks of its speaker, tells a time; and names as hashes.
 
+mod asking;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// How a text is said.
@@ -30,9 +32,10 @@ pub fn manner(text: &str) -> Manner {
             const SELF: [&str; 9] = ["i", "me", "my", "mine", "myself", "we", "us", "our", "ours"];
             word.len() <= 6 && SELF.contains(&word.to_lowercase().as_str())
         });
+    let ends_asking = end.ends_with(is_mark) || asking::is_unmarked_question(end);
     Manner {
-        asks: text.contains(is_mark),
-        ends_asking: end.ends_with(is_mark),
+        asks: ends_asking || text.contains(is_mark),
+        ends_asking,
         of_self,
     }
 }
@@ -97,6 +100,8 @@ mod tests {
         check("Did you? I'm glad.", true, false, true);
         check("Deployments run on Tuesdays.", false, false, false);
         check("It is in Iceland (see our map).", false, false, true);
+        check("hey, how was your trip", true, true, false);
+        check("I got home. did you eat already", true, true, true);
         check("", false, false, false);
         check("]", false, false, false);
     }
