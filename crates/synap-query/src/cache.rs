@@ -1,8 +1,8 @@
 //! What fetches read of a scope again and again, kept as long as the store does not change.
 //!
 //! An entry is of one version of a store ([`Snapshot::version`]): whatever is written, anywhere in the store, ends it. So a
-//! fetch never sees what its snapshot does not have. It holds no text: places of passages, and of the terms that were asked
-//! for.
+//! fetch never sees what its snapshot does not have. It holds no text: places of passages, of the terms that were asked
+//! for, and vectors.
 //!
 //! [`Snapshot::version`]: synap_readmodel::Snapshot::version
 
@@ -11,10 +11,13 @@ use crate::signal::bm25::Hit;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use synap_readmodel::{Sketch, Vector};
 use synap_types::{Hash128, Scope};
 
 /// What the entries of one cache take together, in bytes.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A node of a map, beside what it is of.
+const NODE_BYTES: usize = 96;
 /// Entries of one cache.
 const SCOPES_MAX: usize = 1_024;
 
@@ -34,8 +37,18 @@ pub(crate) struct Kept {
     pub(crate) passages: Arc<Passages>,
     /// Where terms occur, also those that occur nowhere.
     terms: Mutex<BTreeMap<String, Arc<[Hit]>>>,
+    vectors: Mutex<KeptVectors>,
     bytes: AtomicUsize,
     used: AtomicU64,
+}
+
+/// What is kept of the vectors of one model; those of another take their place.
+#[derive(Debug, Default)]
+struct KeptVectors {
+    model: Option<Hash128>,
+    sketches: Option<Arc<[Sketch]>>,
+    /// By number, also those that hold nothing.
+    blocks: BTreeMap<u32, Arc<[Vector]>>,
 }
 
 impl ScopeCache {
@@ -60,6 +73,7 @@ impl ScopeCache {
             bytes: AtomicUsize::new(passages.bytes()),
             passages,
             terms: Mutex::default(),
+            vectors: Mutex::default(),
             used: AtomicU64::new(used),
         });
         self.entries().insert(*hash, Arc::clone(&kept));
@@ -100,12 +114,46 @@ impl Kept {
     }
 
     pub(crate) fn keep(&self, term: &str, hits: Arc<[Hit]>) {
-        /// A node of the map, beside the term and the hits.
-        const NODE_BYTES: usize = 96;
         let bytes = NODE_BYTES + term.len() + size_of_val(&*hits);
         if self.terms().insert(term.to_owned(), hits).is_none() {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
+    }
+
+    /// All sketches of the model's vectors, if they were asked for before.
+    pub(crate) fn sketches(&self, model: &Hash128) -> Option<Arc<[Sketch]>> {
+        self.vectors(model).sketches.clone()
+    }
+
+    pub(crate) fn keep_sketches(&self, model: &Hash128, sketches: Arc<[Sketch]>) {
+        let bytes = size_of_val(&*sketches);
+        if self.vectors(model).sketches.replace(sketches).is_none() {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// A block of the model's vectors, if it was asked for before.
+    pub(crate) fn block(&self, model: &Hash128, number: u32) -> Option<Arc<[Vector]>> {
+        self.vectors(model).blocks.get(&number).map(Arc::clone)
+    }
+
+    pub(crate) fn keep_block(&self, model: &Hash128, number: u32, block: Arc<[Vector]>) {
+        let bytes = NODE_BYTES + size_of_val(&*block);
+        if self.vectors(model).blocks.insert(number, block).is_none() {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn vectors(&self, model: &Hash128) -> MutexGuard<'_, KeptVectors> {
+        let vectors = self.vectors.lock();
+        let mut vectors = vectors.unwrap_or_else(PoisonError::into_inner);
+        if vectors.model.as_ref() != Some(model) {
+            *vectors = KeptVectors {
+                model: Some(*model),
+                ..KeptVectors::default()
+            };
+        }
+        vectors
     }
 
     fn terms(&self) -> MutexGuard<'_, BTreeMap<String, Arc<[Hit]>>> {
@@ -117,7 +165,8 @@ impl Kept {
 mod tests {
     use super::*;
     use std::convert::Infallible;
-    use synap_types::ScopeLevel;
+    use synap_readmodel::VECTOR_BYTES;
+    use synap_types::{HASH_BYTES, ScopeLevel};
 
     fn scope(customer: &str) -> Scope {
         let level = ScopeLevel {
@@ -155,6 +204,25 @@ mod tests {
         assert_eq!(foreign.scope, scope("mallory"));
         cache.clear();
         assert!(kept(&cache, &acme, 8).1);
+    }
+
+    #[test]
+    fn vectors_are_of_one_model_and_count() {
+        let cache = ScopeCache::default();
+        let (kept, _) = kept(&cache, &scope("acme"), 1);
+        let model = |byte| Hash128::from_bytes([byte; HASH_BYTES]);
+        let (one, other) = (model(1), model(2));
+        let vector = Vector {
+            ordinal: 3,
+            numbers: [1; VECTOR_BYTES],
+        };
+        kept.keep_block(&one, 0, Arc::new([vector]));
+        kept.keep_sketches(&one, Arc::new([vector.sketch()]));
+        assert!(kept.bytes.load(Ordering::Relaxed) > VECTOR_BYTES);
+        assert!(kept.block(&one, 0).is_some() && kept.block(&one, 1).is_none());
+        assert!(kept.sketches(&one).is_some());
+        assert!(kept.sketches(&other).is_none() && kept.block(&other, 0).is_none());
+        assert!(kept.block(&one, 0).is_none(), "the other took its place");
     }
 
     #[test]

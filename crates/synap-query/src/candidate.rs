@@ -4,8 +4,10 @@
 //! one reads the memories of the best passages, and looks at each of them.
 
 mod chain;
+mod first;
 mod part;
 
+use crate::passages::Passages;
 use crate::signal::Query;
 use crate::signal::bm25::ChainStats;
 use crate::view::Glance;
@@ -14,6 +16,7 @@ use chain::Chain;
 use part::ScopePart;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use synap_readmodel::{MemoryRow, Snapshot, key};
 use synap_types::{FetchRequest, TypeFilter};
 
@@ -73,8 +76,10 @@ fn query_bit(query: usize) -> u64 {
 pub(crate) struct ScopeCandidates {
     /// Whether anything was ever stored there.
     pub(crate) known: bool,
-    /// Passages that matched at all, by their first memory.
-    matched: BTreeMap<u32, Matched>,
+    /// Those of its passages that took part, and by place the [`Score::absolute`] of those that matched at all, to its best
+    /// query.
+    passages: Arc<Passages>,
+    matched: Vec<Option<f32>>,
     /// The best of them that can be returned, best first.
     pub(crate) ranked: VecDeque<Ranked>,
 }
@@ -105,27 +110,19 @@ impl Ranked {
     }
 }
 
-/// A passage that a query, or what stands around it, found.
-#[derive(Debug, Clone, Copy)]
-struct Matched {
-    memories: u16,
-    /// [`Score::absolute`] of its best query.
-    absolute: f32,
-}
-
 impl ScopeCandidates {
     /// Memories of the passages that matched at all.
     pub(crate) fn matched(&self) -> usize {
-        let passages = self.matched.values();
-        passages.map(|passage| usize::from(passage.memories)).sum()
+        let matched = self.matched.iter().enumerate();
+        let matched = matched.filter_map(|(place, found)| found.and(self.passages.get(place)));
+        matched.map(|passage| usize::from(passage.memories)).sum()
     }
 
     /// Whether a query found the memory, or one that stands in its passage, with at least this absolute relevance.
     pub(crate) fn has_matched(&self, ordinal: u32, floor: f32) -> bool {
-        let before = self.matched.range(..=ordinal).next_back();
-        before.is_some_and(|(first, passage)| {
-            ordinal - first < u32::from(passage.memories) && passage.absolute >= floor
-        })
+        let place = self.passages.place_of(ordinal);
+        let found = place.and_then(|place| *self.matched.get(place)?);
+        found.is_some_and(|absolute| absolute >= floor)
     }
 }
 
@@ -160,6 +157,10 @@ pub(crate) fn candidates<S: Snapshot>(
         .iter()
         .map(|view| ScopePart::read(view, &queries, vectors))
         .collect::<Result<Vec<_>, _>>()?;
+    for (found, part) in found.iter_mut().zip(&parts) {
+        found.passages = Arc::clone(&part.passages);
+        found.matched = vec![None; part.passages.len()];
+    }
     let mut chain = Chain::new(request, views, ranking, stats, vectors, parts);
     let mut merged: Vec<BTreeMap<u32, Score>> = views.iter().map(|_| BTreeMap::new()).collect();
     for (number, query) in queries.iter().enumerate() {

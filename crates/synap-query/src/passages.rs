@@ -147,6 +147,14 @@ impl Passages {
         Some(from + found)
     }
 
+    /// Where the passage stands that has the memory at `ordinal`.
+    pub(crate) fn place_of(&self, ordinal: u32) -> Option<usize> {
+        let after = self.list.partition_point(|known| known.ordinal <= ordinal);
+        let place = after.checked_sub(1)?;
+        let passage = self.list.get(place)?;
+        (ordinal - passage.ordinal < passage.memories.into()).then_some(place)
+    }
+
     pub(crate) fn is_alive(&self, at: usize) -> bool {
         self.alive.get(at).copied().unwrap_or(false)
     }

@@ -68,8 +68,12 @@ impl Sketch {
 
     /// In how many signs two differ.
     pub fn distance(&self, other: &[u8; SKETCH_BYTES]) -> u32 {
-        let pairs = self.signs.iter().zip(other);
-        pairs.map(|(a, b)| (a ^ b).count_ones()).sum()
+        // Eight bytes at once, which processors count in one step.
+        let (own, _) = self.signs.as_chunks();
+        let (other, _) = other.as_chunks();
+        let pairs = own.iter().zip(other);
+        let differ = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        pairs.map(|pair| differ(pair).count_ones()).sum()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What of one scope takes part in a fetch: all of a small one, a window of a large one.
 
+use crate::cache::Kept;
 use crate::passages::Passages;
 use crate::signal::Query;
 use crate::signal::bm25::{ChainStats, Postings};
@@ -17,6 +18,8 @@ pub(super) struct ScopePart {
     pub(super) postings: Postings,
     /// Memories that had to be read for that, by ordinal.
     pub(super) rows: BTreeMap<u32, Option<Glance>>,
+    /// What is kept of the scope, where it takes part as a whole.
+    pub(super) kept: Option<Arc<Kept>>,
     /// Per query the passages that may be nearest to it in meaning, by their first ordinals.
     pub(super) near: Vec<BTreeSet<u32>>,
 }
@@ -34,16 +37,20 @@ impl ScopePart {
         let is_whole = totals.next_ordinal - totals.first_ordinal <= WHOLE_ORDINALS_MAX;
         // Where a fetch has no time for a model, it has none for a scan of all vectors of a large scope.
         let vectors = vectors.filter(|vectors| is_whole || !vectors.is_looked_up());
+        let kept = if is_whole {
+            view.kept(|| Passages::all(view))?
+        } else {
+            None
+        };
         let near = vectors.map_or_else(
             || Ok(Vec::new()),
             |vectors| {
-                let of_query = |number| vectors.nearest(view, number);
+                let of_query = |number| vectors.nearest(view, kept.as_deref(), number);
                 (0..queries.len()).map(of_query).collect()
             },
         );
         let near: Vec<BTreeSet<u32>> = near?;
         if is_whole {
-            let kept = view.kept(|| Passages::all(view))?;
             let passages = match &kept {
                 Some(kept) => Arc::clone(&kept.passages),
                 None => Arc::new(Passages::all(view)?),
@@ -54,6 +61,7 @@ impl ScopePart {
                 passages,
                 postings,
                 rows: BTreeMap::new(),
+                kept,
                 near,
             });
         }
@@ -86,6 +94,7 @@ impl ScopePart {
             passages,
             postings,
             rows,
+            kept,
             near,
         })
     }

@@ -5,6 +5,7 @@
 //! vector yet counts as if it meant what its words say, so that what was stored last stands behind nothing for it. Of a scope
 //! of which a model has seen less than half, no vector counts: what happens to have one would stand before better matches.
 
+use crate::cache::Kept;
 use crate::passages::Passages;
 use crate::{FetchError, ScopeView};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -83,26 +84,64 @@ impl QueryVectors {
     pub(crate) fn nearest<S: Snapshot>(
         &self,
         view: &ScopeView<'_, S>,
+        kept: Option<&Kept>,
         query: usize,
     ) -> Result<BTreeSet<u32>, FetchError> {
         let Some(vector) = self.of(query) else {
             return Ok(BTreeSet::new());
         };
-        let most = self.scored_max();
-        let signs: [u8; SKETCH_BYTES] = Sketch::signs_of(vector.iter().map(|x| *x < 0.0));
-        // The farthest is on top. It never holds more than is scored, however many a scope has.
-        let mut near: BinaryHeap<(u32, u32)> = BinaryHeap::with_capacity(most + 1);
+        let mut nearest = Nearest {
+            signs: Sketch::signs_of(vector.iter().map(|x| *x < 0.0)),
+            most: self.scored_max(),
+            found: BinaryHeap::with_capacity(self.scored_max() + 1),
+        };
+        if let Some(known) = kept.and_then(|kept| kept.sketches(&self.model)) {
+            known.iter().for_each(|sketch| nearest.offer(sketch));
+            return Ok(nearest.ordinals());
+        }
+        let mut all = Vec::new();
         let sketches = key::sketches(view.hash(), &self.model);
         view.snapshot.scan(&sketches, &mut |_, chunk| {
             for sketch in Sketch::read(chunk) {
-                near.push((sketch.distance(&signs), !sketch.ordinal));
-                if near.len() > most {
-                    near.pop();
+                nearest.offer(&sketch);
+                if kept.is_some() {
+                    all.push(sketch);
                 }
             }
             ControlFlow::Continue(())
         })?;
-        Ok(near.into_iter().map(|(_, ordinal)| !ordinal).collect())
+        if let Some(kept) = kept {
+            kept.keep_sketches(&self.model, all.into());
+        }
+        Ok(nearest.ordinals())
+    }
+}
+
+/// The sketches that are nearest to some signs. It never holds more than is scored, however many a scope has.
+struct Nearest {
+    signs: [u8; SKETCH_BYTES],
+    most: usize,
+    /// Distance and complement of the ordinal. The farthest is on top, and of equals the oldest.
+    found: BinaryHeap<(u32, u32)>,
+}
+
+impl Nearest {
+    fn offer(&mut self, sketch: &Sketch) {
+        let own = (sketch.distance(&self.signs), !sketch.ordinal);
+        if self.found.len() == self.most && self.found.peek().is_some_and(|top| own >= *top) {
+            return;
+        }
+        self.found.push(own);
+        if self.found.len() > self.most {
+            self.found.pop();
+        }
+    }
+
+    fn ordinals(self) -> BTreeSet<u32> {
+        self.found
+            .into_iter()
+            .map(|(_, ordinal)| !ordinal)
+            .collect()
     }
 }
 
@@ -117,8 +156,8 @@ pub(crate) struct Meant {
 
 /// Of the query with this number, per scope. `near` is what [`QueryVectors::nearest`] found of each, and `bm25` the shares
 /// of each one's passages.
-pub(crate) fn score<'n, S: Snapshot>(
-    views: &[ScopeView<'_, S>],
+pub(crate) fn score<'n, 's, S: Snapshot + 's>(
+    views: impl Iterator<Item = (&'s ScopeView<'s, S>, Option<&'n Kept>)>,
     queries: &QueryVectors,
     query: usize,
     scopes: &[Arc<Passages>],
@@ -131,13 +170,13 @@ pub(crate) fn score<'n, S: Snapshot>(
     };
     let direction = Direction::of(vector);
     let mut found = Vec::with_capacity(scopes.len());
-    for (((view, scope), near), bm25) in views.iter().zip(scopes).zip(near).zip(bm25) {
+    for ((((view, kept), scope), near), bm25) in views.zip(scopes).zip(near).zip(bm25) {
         let matching = best_places(bm25, queries.scored_max());
         let first = |at: &usize| scope.get(*at).map(|passage| passage.ordinal);
         let mut wanted: BTreeSet<u32> = matching.iter().filter_map(first).collect();
         wanted.extend(near.into_iter().flatten());
         let mut cosines = BTreeMap::new();
-        for (ordinal, cosine) in direction.cosines(view, &queries.model, &wanted)? {
+        for (ordinal, cosine) in direction.cosines(view, kept, &queries.model, &wanted)? {
             let place = scope.place_from(0, ordinal);
             cosines.extend(place.map(|at| (at, cosine.max(0.0))));
         }
@@ -218,16 +257,37 @@ impl Direction {
     fn cosines<S: Snapshot>(
         &self,
         view: &ScopeView<'_, S>,
+        kept: Option<&Kept>,
         model: &Hash128,
         ordinals: &BTreeSet<u32>,
     ) -> Result<Vec<(u32, f32)>, FetchError> {
         let blocks: BTreeSet<u32> = ordinals.iter().map(|at| at / BLOCK_ORDINALS).collect();
-        let key = |block| key::vector_block(view.hash(), model, block);
-        let keys: Vec<_> = blocks.into_iter().map(key).collect();
         let mut found = Vec::with_capacity(ordinals.len());
-        for block in view.snapshot.get_many(&keys)?.into_iter().flatten() {
-            let vectors = Vector::read(&block).filter(|vector| ordinals.contains(&vector.ordinal));
-            found.extend(vectors.map(|vector| (vector.ordinal, self.cosine(&vector))));
+        let mut add = |block: u32, vectors: &[Vector]| {
+            let first = block * BLOCK_ORDINALS;
+            for ordinal in ordinals.range(first..=first + (BLOCK_ORDINALS - 1)) {
+                let at = vectors.binary_search_by_key(ordinal, |vector| vector.ordinal);
+                let vector = at.ok().and_then(|at| vectors.get(at));
+                found.extend(vector.map(|vector| (*ordinal, self.cosine(vector))));
+            }
+        };
+        let mut unknown = Vec::new();
+        for block in blocks {
+            match kept.and_then(|kept| kept.block(model, block)) {
+                Some(known) => add(block, &known),
+                None => unknown.push(block),
+            }
+        }
+        let key = |block: &u32| key::vector_block(view.hash(), model, *block);
+        let keys: Vec<_> = unknown.iter().map(key).collect();
+        for (block, value) in unknown.into_iter().zip(view.snapshot.get_many(&keys)?) {
+            // They were appended in the order of events.
+            let mut vectors: Vec<Vector> = Vector::read(&value.unwrap_or_default()).collect();
+            vectors.sort_unstable_by_key(|vector| vector.ordinal);
+            add(block, &vectors);
+            if let Some(kept) = kept {
+                kept.keep_block(model, block, vectors.into());
+            }
         }
         Ok(found)
     }

@@ -4,7 +4,6 @@
 use super::bm25::{B, K1, Postings, idf};
 use super::{Query, float};
 use crate::passages::Passages;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// BM25 of each scope's threads, per passage: the words of the query themselves, counted over the thread.
@@ -29,22 +28,23 @@ pub(crate) fn threads(
         .iter()
         .map(|scope| vec![0.0; scope.threads()])
         .collect();
+    let mut counts: Vec<Counts> = scopes
+        .iter()
+        .map(|scope| Counts::of(scope.threads()))
+        .collect();
     for (own, _) in query.words.iter().filter_map(|word| word.forms.first()) {
-        let counts: Vec<BTreeMap<usize, u64>> = scopes
+        for ((scope, postings), counts) in scopes.iter().zip(postings).zip(&mut counts) {
+            for hit in postings.of(own) {
+                counts.add(scope.thread(hit.place), hit.tf.into());
+            }
+        }
+        let frequency = counts
             .iter()
-            .zip(postings)
-            .map(|(scope, postings)| {
-                let mut counts = BTreeMap::new();
-                for hit in postings.of(own) {
-                    *counts.entry(scope.thread(hit.place)).or_default() += u64::from(hit.tf);
-                }
-                counts
-            })
-            .collect();
-        let frequency = counts.iter().map(|counts| counts.len() as u64).sum();
+            .map(|counts| counts.threads.len() as u64)
+            .sum();
         let idf = idf(all, frequency);
-        for ((scope, counts), sums) in scopes.iter().zip(counts).zip(&mut sums) {
-            for (thread, tf) in counts {
+        for ((scope, counts), sums) in scopes.iter().zip(&mut counts).zip(&mut sums) {
+            for (thread, tf) in counts.take() {
                 let length = float(scope.thread_terms(thread).into()) / average;
                 let tf = float(tf);
                 if let Some(sum) = sums.get_mut(thread) {
@@ -59,6 +59,40 @@ pub(crate) fn threads(
         }
     }
     found
+}
+
+/// How often one term occurs in each of a scope's threads.
+struct Counts {
+    by_thread: Vec<u64>,
+    /// Those in which it does.
+    threads: Vec<usize>,
+}
+
+impl Counts {
+    fn of(threads: usize) -> Self {
+        Self {
+            by_thread: vec![0; threads],
+            threads: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, thread: usize, more: u64) {
+        if let Some(count) = self.by_thread.get_mut(thread) {
+            if *count == 0 {
+                self.threads.push(thread);
+            }
+            *count += more;
+        }
+    }
+
+    /// The threads and how often, which are forgotten.
+    fn take(&mut self) -> impl Iterator<Item = (usize, u64)> {
+        let counts = &mut self.by_thread;
+        self.threads.drain(..).map(|thread| {
+            let count = counts.get_mut(thread).map_or(0, std::mem::take);
+            (thread, count)
+        })
+    }
 }
 
 /// Passages of a thread that speak for it.
