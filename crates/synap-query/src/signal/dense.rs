@@ -46,7 +46,8 @@ impl QueryVectors {
         }
     }
 
-    /// As [`Self::new`], but where no model was asked: they are made of what is known of the queries' words.
+    /// As [`Self::new`], but where no model was asked: they are made of what is known of the queries' words, and as long as
+    /// the share of the words that are known. What half of a query says counts half.
     pub fn looked_up(model: &str, hash: &str, vectors: Vec<Option<Vec<f32>>>) -> Self {
         Self {
             is_looked_up: true,
@@ -62,6 +63,16 @@ impl QueryVectors {
     /// The vector of the query with this number.
     fn of(&self, query: usize) -> Option<&[f32]> {
         self.vectors.get(query)?.as_deref()
+    }
+
+    /// How much of a query its vector speaks for, 0 to 1.
+    fn known(&self, vector: &[f32]) -> f32 {
+        if self.is_looked_up {
+            let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+            length.min(1.0)
+        } else {
+            1.0
+        }
     }
 
     const fn scored_max(&self) -> usize {
@@ -150,7 +161,8 @@ impl Nearest {
 pub(crate) struct Meant {
     /// Cosines, as far as they are positive.
     pub(crate) cosines: Vec<f32>,
-    /// The same as shares of the chain's best, or of [`SURE`], if that is more.
+    /// The same as shares of the chain's best, or of [`SURE`], if that is more; less where the vector speaks for a part of the
+    /// query.
     pub(crate) shares: Vec<f32>,
 }
 
@@ -191,7 +203,7 @@ pub(crate) fn score<'n, 's, S: Snapshot + 's>(
     if best <= 0.0 {
         return Ok(none());
     }
-    let best = best.max(SURE);
+    let (best, known) = (best.max(SURE), queries.known(vector));
     let mut meant = Vec::with_capacity(scopes.len());
     for (((matching, cosines), scope), bm25) in found.into_iter().zip(scopes).zip(bm25) {
         let mut of_scope = Meant {
@@ -200,13 +212,13 @@ pub(crate) fn score<'n, 's, S: Snapshot + 's>(
         };
         for at in matching {
             if let Some((share, bm25)) = of_scope.shares.get_mut(at).zip(bm25.get(at)) {
-                *share = *bm25;
+                *share = known * *bm25;
             }
         }
         for (at, cosine) in cosines {
             let own = of_scope.cosines.get_mut(at);
             if let Some((own, share)) = own.zip(of_scope.shares.get_mut(at)) {
-                (*own, *share) = (cosine, cosine / best);
+                (*own, *share) = (cosine, known * cosine / best);
             }
         }
         meant.push(of_scope);

@@ -126,6 +126,19 @@ fn vectors_that_were_looked_up_count_less_and_the_answer_is_a_fast_one() {
         by_words > 0.0 && by_words < by_model,
         "{by_words} {by_model}"
     );
+    // As long as the share of the query's words that are known.
+    let half = numbers(query).map(|number| f32::from(number) / length(query) / 2.0);
+    let vectors = QueryVectors::looked_up("fake", "00", vec![Some(half.to_vec())]);
+    let (_, by_half) = weight(&vectors);
+    assert!(
+        (by_half - by_words / 2.0).abs() < 1e-4,
+        "{by_half} {by_words}"
+    );
+}
+
+fn length(text: &str) -> f32 {
+    let squares = numbers(text).map(|number| f32::from(number) * f32::from(number));
+    squares.iter().sum::<f32>().sqrt()
 }
 
 #[test]
