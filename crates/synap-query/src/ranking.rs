@@ -62,6 +62,8 @@ weights! {
     statement = 0.2,
     /// Likeness: words that stand side by side in the query stand so in a memory.
     proximity = 0.4,
+    /// Likeness: a memory is of the type that the query asks for.
+    type_asked = 0.05,
     /// Likeness: the passages next to it in its thread match; those one further count by [`Self::further`] of it.
     before = 0.25,
     /// As `before`, of the passage that follows.

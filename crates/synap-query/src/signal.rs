@@ -12,8 +12,8 @@ pub(crate) mod window;
 
 use crate::Ranking;
 use std::collections::BTreeSet;
-use synap_text::{Period, asks_when, moment_asked, named, query_terms, query_time};
-use synap_types::{FetchRequest, Timestamp};
+use synap_text::{Period, asks_when, moment_asked, named, query_terms, query_time, type_asked};
+use synap_types::{FetchRequest, MemoryType, Timestamp};
 
 /// Words of one query that count; a query of ten thousand words costs no more than this many scans.
 const TERMS_MAX: usize = 64;
@@ -33,6 +33,8 @@ pub(crate) struct Query {
     pub(crate) names: Vec<u32>,
     /// Whether it asks when.
     pub(crate) asks_when: bool,
+    /// The type of memory that it asks for.
+    pub(crate) type_asked: Option<MemoryType>,
     /// The period that it names, against when it is asked.
     pub(crate) period: Option<Period>,
 }
@@ -78,6 +80,7 @@ impl Query {
             sequence,
             names: named(text),
             asks_when: asks_when(text),
+            type_asked: type_asked(text),
             period: asked_at(request).and_then(|now| query_time(text, now)),
         }
     }

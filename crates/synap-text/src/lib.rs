@@ -21,6 +21,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod asked;
 mod chat;
 mod dates;
 mod entities;
@@ -45,6 +46,7 @@ mod transcript;
 mod turn;
 mod when;
 
+pub use asked::type_asked;
 pub use dates::{Period, asks_when, event_time, has_time, query_time};
 pub use entities::{ENTITIES_MAX, entities};
 pub use extractor::Extractor;

@@ -53,6 +53,8 @@ struct LookedAt {
     /// BM25 of it alone.
     statement: f32,
     proximity: f32,
+    /// 1 where it is of the type that the query asks for.
+    type_asked: f32,
 }
 
 impl<'a, S: Snapshot> Chain<'a, S> {
@@ -180,11 +182,13 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             }
             for (hit, ordinals) in round {
                 let known = rows.range(ordinals).filter_map(|(at, glance)| {
-                    let sequence = &glance.as_ref()?.head.sequence;
+                    let head = &glance.as_ref()?.head;
+                    let is_asked = first.type_asked() == Some(head.kind);
                     Some(LookedAt {
                         ordinal: *at,
-                        statement: words.score(sequence),
-                        proximity: pairs.share(sequence),
+                        statement: words.score(&head.sequence),
+                        proximity: pairs.share(&head.sequence),
+                        type_asked: if is_asked { 1.0 } else { 0.0 },
                     })
                 });
                 let memories: Vec<LookedAt> = known.collect();
@@ -211,7 +215,9 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let best_of = |of: fn(&LookedAt) -> f32| all().map(of).fold(f32::MIN_POSITIVE, f32::max);
         let statement = best_of(|memory| memory.statement);
         let worth = |memory: &LookedAt| {
-            ranking.statement * memory.statement / statement + ranking.proximity * memory.proximity
+            ranking.statement * memory.statement / statement
+                + ranking.proximity * memory.proximity
+                + ranking.type_asked * memory.type_asked
         };
         let most = |looked: &Looked| looked.memories.iter().map(worth).fold(0.0, f32::max);
         let whole = |looked: &Looked| looked.hit.score(most(looked));
@@ -238,6 +244,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                             ranking.statement * memory.statement / statement,
                         ));
                         parts.push(("proximity", ranking.proximity * memory.proximity));
+                        parts.push(("type_asked", ranking.type_asked * memory.type_asked));
                     }
                     let score = Score {
                         ordinal: memory.ordinal,

@@ -9,6 +9,7 @@ use crate::{QueryVectors, Ranking};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use synap_readmodel::{Passage, PassageFlags};
+use synap_types::MemoryType;
 
 /// How a scope's passages match one query, by place.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +124,11 @@ impl<'a> FirstStage<'a> {
     /// The passage of a hit.
     pub(super) fn passage(&self, hit: Hit) -> Option<&Passage> {
         self.passages.get(hit.place as usize)
+    }
+
+    /// The type of memory that the query asks for.
+    pub(super) const fn type_asked(&self) -> Option<MemoryType> {
+        self.query.type_asked
     }
 
     /// What made a hit relevant: likenesses and traits as they were weighed, by the names of [`Ranking`].

@@ -239,3 +239,23 @@ fn types_are_filtered() {
         );
     }
 }
+
+#[test]
+fn the_type_that_is_asked_for_comes_first() {
+    let (mut world, acme) = (World::default(), scope(&["acme_corp"]));
+    world.add(&acme, "bike", "Dana rides her bicycle to work every day.");
+    world.add(&acme, "wish", "Dana prefers her bicycle to any bus.");
+    let first = |query: &str| {
+        let answer = world.ask(&request(&acme, &[query]));
+        let signals = &answer.items[0].explain.as_ref().unwrap().signals;
+        (told(&answer)[0].1.to_owned(), signals["type_asked"].clone())
+    };
+    let (told, weight) = first("What does Dana rather take, bicycle or car?");
+    assert_eq!(told, "Dana prefers her bicycle to any bus.");
+    assert!(weight.as_f64().unwrap() > 0.0);
+    let (_, weight) = first("Does Dana have a bicycle?");
+    assert!(
+        weight.as_f64().is_none_or(|weight| weight == 0.0),
+        "{weight}"
+    );
+}

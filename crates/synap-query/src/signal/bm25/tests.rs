@@ -127,6 +127,7 @@ proptest! {
             sequence: Vec::new(),
             names: Vec::new(),
             asks_when: false,
+            type_asked: None,
             period: None,
         };
         let scopes = views.each_ref().map(|view| Arc::new(Passages::all(view).unwrap()));
@@ -165,7 +166,7 @@ proptest! {
         let forms = vec![("alpha".to_owned(), 1.0), ("bravo".to_owned(), weight as f32)];
         let of = |forms| {
             let words = vec![QueryWord { forms }];
-            let query = Query { words, sequence: Vec::new(), names: Vec::new(), asks_when: false, period: None };
+            let query = Query { words, sequence: Vec::new(), names: Vec::new(), asks_when: false, type_asked: None, period: None };
             passages(&query, stats, &scopes, &postings).remove(0)
         };
         let (own, both) = (of(vec![("alpha".to_owned(), 1.0)]), of(forms));
