@@ -12,8 +12,8 @@ const SAYS_NOTHING: [&str; 7] = [
 ];
 
 impl DocumentId {
-    /// What the document is called, in words, if its id is made of such: "people/one-on-ones.md#3" is called
-    /// "one on ones", "policies/leave/README.md" is called "leave". Of a path that is its last part, without what follows `#` or `?` and
+    /// What the document is called, in words, if its id is made of such: "people/one-on-ones.md#3" is called "one on ones",
+    /// "policies/leave/README.md" is called "leave". Of a path that is its last part, without what follows `#` or `?` and
     /// without the file's extension. Numbers but years are left out; an id that a machine made says nothing.
     pub fn name(&self) -> Option<String> {
         let path = self.as_str().split(['#', '?']).next().unwrap_or_default();
