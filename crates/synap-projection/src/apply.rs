@@ -22,7 +22,7 @@ use synap_types::{
 };
 
 /// Raised when the same events give other rows: stores of another version are rebuilt. The low half is the text's.
-pub const PROJECTION_VERSION: u32 = (10 << 16) | TEXT_VERSION;
+pub const PROJECTION_VERSION: u32 = (11 << 16) | TEXT_VERSION;
 
 /// Why an event cannot be applied. Reads well after "could not apply: ".
 #[derive(Debug, thiserror::Error)]

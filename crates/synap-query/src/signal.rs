@@ -2,6 +2,7 @@
 
 pub(crate) mod bm25;
 pub(crate) mod dense;
+pub(crate) mod memory;
 pub(crate) mod neighbours;
 pub(crate) mod proximity;
 pub(crate) mod related;

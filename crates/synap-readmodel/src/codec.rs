@@ -191,6 +191,8 @@ mod tests {
                 created_seq: row.created_seq,
                 ended_seq: row.ended_seq,
                 sequence: row.sequence,
+                confidence: row.confidence,
+                entities: row.entities,
             };
             prop_assert_eq!(head, expected);
             let other = Scope::of_client("apps".parse().unwrap());

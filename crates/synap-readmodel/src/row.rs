@@ -186,7 +186,7 @@ rows! {
 
     /// One statement that a fetch can return.
     /// It begins with its scope and a [`MemoryHead`], which can be read without the rest.
-    MemoryRow v 7 {
+    MemoryRow v 8 {
         /// Whose, in full: compared when read, since keys hold a hash.
         scope: Scope,
         /// What it is.
@@ -199,22 +199,22 @@ rows! {
         ended_seq: Option<u64>,
         /// Its terms in their order, a hash of each: what stands side by side.
         sequence: Vec<u16>,
+        /// How sure the typing rule is.
+        confidence: f32,
+        /// The names in it.
+        entities: Vec<String>,
         /// Stable across rebuilds.
         id: MemoryId,
         /// Its text, self-contained.
         text: String,
         /// Finer than the kind.
         category: Option<String>,
-        /// How sure the typing rule is.
-        confidence: f32,
         /// Who said it.
         speaker: Option<String>,
         /// When it was said or written, in microseconds since 1970.
         said_at: Option<i64>,
         /// What its time expressions say.
         time: Option<EventTime>,
-        /// The names in it.
-        entities: Vec<String>,
         /// When it was accepted, in microseconds since 1970.
         accepted_at: i64,
         /// When it was changed, in microseconds since 1970.
@@ -463,6 +463,10 @@ pub struct MemoryHead {
     pub ended_seq: Option<u64>,
     /// Its terms in their order, a hash of each.
     pub sequence: Vec<u16>,
+    /// How sure the typing rule is.
+    pub confidence: f32,
+    /// The names in it.
+    pub entities: Vec<String>,
 }
 
 impl VectorsRow {

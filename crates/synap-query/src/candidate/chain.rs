@@ -7,6 +7,7 @@ use crate::cache::Kept;
 use crate::passages::Passages;
 use crate::signal::bm25::{self, ChainStats, Lexical, Postings};
 use crate::signal::dense::{self, Meant};
+use crate::signal::memory::MemoryTraits;
 use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::{Query, float, shares, thread};
@@ -53,8 +54,7 @@ struct LookedAt {
     /// BM25 of it alone.
     statement: f32,
     proximity: f32,
-    /// 1 where it is of the type that the query asks for.
-    type_asked: f32,
+    traits: MemoryTraits,
 }
 
 impl<'a, S: Snapshot> Chain<'a, S> {
@@ -183,12 +183,11 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             for (hit, ordinals) in round {
                 let known = rows.range(ordinals).filter_map(|(at, glance)| {
                     let head = &glance.as_ref()?.head;
-                    let is_asked = first.type_asked() == Some(head.kind);
                     Some(LookedAt {
                         ordinal: *at,
                         statement: words.score(&head.sequence),
                         proximity: pairs.share(&head.sequence),
-                        type_asked: if is_asked { 1.0 } else { 0.0 },
+                        traits: MemoryTraits::of(head, first.query()),
                     })
                 });
                 let memories: Vec<LookedAt> = known.collect();
@@ -217,7 +216,11 @@ impl<'a, S: Snapshot> Chain<'a, S> {
         let worth = |memory: &LookedAt| {
             ranking.statement * memory.statement / statement
                 + ranking.proximity * memory.proximity
-                + ranking.type_asked * memory.type_asked
+                + memory
+                    .traits
+                    .weighed(ranking)
+                    .map(|(_, weight)| weight)
+                    .sum::<f32>()
         };
         let most = |looked: &Looked| looked.memories.iter().map(worth).fold(0.0, f32::max);
         let whole = |looked: &Looked| looked.hit.score(most(looked));
@@ -244,7 +247,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                             ranking.statement * memory.statement / statement,
                         ));
                         parts.push(("proximity", ranking.proximity * memory.proximity));
-                        parts.push(("type_asked", ranking.type_asked * memory.type_asked));
+                        parts.extend(memory.traits.weighed(ranking));
                     }
                     let score = Score {
                         ordinal: memory.ordinal,

@@ -9,7 +9,6 @@ use crate::{QueryVectors, Ranking};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use synap_readmodel::{Passage, PassageFlags};
-use synap_types::MemoryType;
 
 /// How a scope's passages match one query, by place.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +125,8 @@ impl<'a> FirstStage<'a> {
         self.passages.get(hit.place as usize)
     }
 
-    /// The type of memory that the query asks for.
-    pub(super) const fn type_asked(&self) -> Option<MemoryType> {
-        self.query.type_asked
+    pub(super) const fn query(&self) -> &Query {
+        self.query
     }
 
     /// What made a hit relevant: likenesses and traits as they were weighed, by the names of [`Ranking`].
