@@ -64,9 +64,10 @@ weights! {
     proximity = 0.4,
     /// Likeness: a memory is of the type that the query asks for.
     type_asked = 0.05,
-    /// Likeness: a memory mentions a name that the query does.
-    entity = 0.05,
-    /// Likeness: how sure a memory's type is. Off, as `recency` is: it moved no measured set for the better.
+    /// Likeness: a memory mentions a name that the query does. Off, as the next one and `recency` are: they moved no measured
+    /// set for the better.
+    entity = 0.0,
+    /// Likeness: how sure a memory's type is.
     confidence = 0.0,
     /// Likeness: the passages next to it in its thread match; those one further count by [`Self::further`] of it.
     before = 0.25,
