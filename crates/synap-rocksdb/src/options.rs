@@ -21,9 +21,10 @@ const MEMTABLE_BYTES: usize = 16 * MIB;
 /// The same for [`Table::Meta`], which every commit writes and which would else keep old write-ahead logs alive.
 const META_MEMTABLE_BYTES: usize = MIB;
 
-/// Of a memtable, for a filter of its keys: 320 KiB, for 250,000 keys. A fetch asks for many words that nothing has, and
-/// each would be looked for from one end of the list to the other.
-const MEMTABLE_BLOOM_SHARE: f64 = 0.02;
+/// Of a memtable of [`Table::Postings`], for a filter of its keys: 64 KiB, for 50,000 keys. A fetch asks for many words that
+/// nothing has, and each would be looked for from one end of the list to the other. It is there from the start: 65 stores
+/// with a larger one for every table would use up their memory before the first row.
+const POSTINGS_BLOOM_SHARE: f64 = 1.0 / 256.0;
 
 /// A memtable's first allocation: small, since every table of every store holds one.
 const ARENA_BLOCK_BYTES: usize = 64 * KIB;
@@ -87,6 +88,14 @@ impl SharedMemory {
                 stall,
             ),
         }
+    }
+}
+
+impl SharedMemory {
+    /// What rows that are not written out take now, filters included.
+    #[cfg(test)]
+    pub(crate) fn write_buffers_used_bytes(&self) -> usize {
+        self.write_buffers.get_usage()
     }
 }
 
@@ -159,9 +168,11 @@ impl StoreOptions {
             options.set_write_buffer_size(META_MEMTABLE_BYTES);
         } else {
             options.set_write_buffer_size(MEMTABLE_BYTES);
-            options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_SHARE);
-            options.set_memtable_whole_key_filtering(true);
             options.set_prefix_extractor(SliceTransform::create_fixed_prefix(key::PREFIX_BYTES));
+        }
+        if table == Table::Postings {
+            options.set_memtable_prefix_bloom_ratio(POSTINGS_BLOOM_SHARE);
+            options.set_memtable_whole_key_filtering(true);
         }
         options
     }

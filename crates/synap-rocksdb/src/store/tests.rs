@@ -5,13 +5,14 @@ mod merge;
 mod property;
 
 use super::*;
-use crate::SharedMemory;
+use crate::{MemoryLimits, SharedMemory};
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::process::Command;
 use synap_readmodel::{
     CheckpointRow, ParkedRow, Posting, SnapshotExt as _, StatsRow, contract, digest, key,
 };
+use synap_types::limits::PARTITIONS_MAX;
 use synap_types::{Hash128, Scope, Seq};
 
 /// Names a folder for the copy of this program that a test starts.
@@ -216,6 +217,22 @@ fn stores_that_share_memory_hold_their_own_rows() {
     commit_turns(&stores[0], 1..=10);
     assert_eq!(check_commit_boundary(&stores[0]), 10);
     assert_eq!(check_commit_boundary(&stores[1]), 0);
+}
+
+#[test]
+fn as_many_stores_as_there_are_partitions_leave_room_for_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = options();
+    let open =
+        |number: u8| RocksStore::open(&dir.path().join(number.to_string()), &options).unwrap();
+    let stores: Vec<_> = (0..4).map(open).collect();
+    let each = options.memory.write_buffers_used_bytes() / stores.len();
+    // SHARED apart, and half of them a second time while they are rebuilt.
+    let most = (usize::from(PARTITIONS_MAX) + 1) * 3 / 2 * each;
+    assert!(
+        most < MemoryLimits::default().write_buffer_bytes / 2,
+        "{most} of {each} each"
+    );
 }
 
 #[test]
