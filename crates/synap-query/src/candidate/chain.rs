@@ -7,7 +7,7 @@ use crate::cache::Kept;
 use crate::passages::Passages;
 use crate::signal::bm25::{self, ChainStats, Lexical, Postings};
 use crate::signal::dense::{self, Meant};
-use crate::signal::memory::MemoryTraits;
+use crate::signal::memory::MemorySignals;
 use crate::signal::proximity::Pairs;
 use crate::signal::statement::Words;
 use crate::signal::{Query, float, shares, thread};
@@ -54,7 +54,7 @@ struct LookedAt {
     /// BM25 of it alone.
     statement: f32,
     proximity: f32,
-    traits: MemoryTraits,
+    signals: MemorySignals,
 }
 
 impl<'a, S: Snapshot> Chain<'a, S> {
@@ -187,7 +187,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                         ordinal: *at,
                         statement: words.score(&head.sequence),
                         proximity: pairs.share(&head.sequence),
-                        traits: MemoryTraits::of(head, first.query()),
+                        signals: MemorySignals::of(head, first.query()),
                     })
                 });
                 let memories: Vec<LookedAt> = known.collect();
@@ -217,7 +217,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
             ranking.statement * memory.statement / statement
                 + ranking.proximity * memory.proximity
                 + memory
-                    .traits
+                    .signals
                     .weighed(ranking)
                     .map(|(_, weight)| weight)
                     .sum::<f32>()
@@ -247,7 +247,7 @@ impl<'a, S: Snapshot> Chain<'a, S> {
                             ranking.statement * memory.statement / statement,
                         ));
                         parts.push(("proximity", ranking.proximity * memory.proximity));
-                        parts.extend(memory.traits.weighed(ranking));
+                        parts.extend(memory.signals.weighed(ranking));
                     }
                     let score = Score {
                         ordinal: memory.ordinal,

@@ -8,7 +8,7 @@ use synap_text::name_hashes;
 
 /// What is so of one memory, each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct MemoryTraits {
+pub(crate) struct MemorySignals {
     /// It is of the type that the query asks for.
     type_asked: f32,
     /// It mentions a name that the query does.
@@ -16,7 +16,7 @@ pub(crate) struct MemoryTraits {
     confidence: f32,
 }
 
-impl MemoryTraits {
+impl MemorySignals {
     pub(crate) fn of(head: &MemoryHead, query: &Query) -> Self {
         let share = |so: bool| if so { 1.0 } else { 0.0 };
         let mut words = head.entities.iter().flat_map(|name| name_hashes(name));
