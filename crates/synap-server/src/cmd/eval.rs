@@ -16,6 +16,7 @@ use metrics::{Found, Summary};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Instant;
 use synap_query::Ranking;
 use target::Target;
@@ -86,7 +87,7 @@ struct Evaluated {
     times_ms: Vec<f64>,
     documents_per_s: f64,
     leaks: usize,
-    /// What is to be read about questions whose answers were not found.
+    /// What is to be read about questions whose answers were not found, if that is asked for.
     misses: Vec<String>,
 }
 
@@ -143,9 +144,10 @@ fn evaluate(args: &EvalArgs, set: &Set, ranking: Ranking) -> anyhow::Result<Eval
             let found = Found::of(&question.gold, &seen);
             evaluated.times_ms.push(time_ms);
             evaluated.leaks += leaks;
-            evaluated
-                .misses
-                .extend(misses::told(scope, question, &seen));
+            if args.misses {
+                let missed = misses::told(scope, question, &seen);
+                evaluated.misses.extend(missed);
+            }
             evaluated.all.add(&found);
             let category = question.cat.clone().unwrap_or_default();
             evaluated
@@ -209,10 +211,8 @@ fn print(args: &EvalArgs, set: &Set, evaluated: &Evaluated) {
             ));
         }
     }
-    if args.misses {
-        for missed in &evaluated.misses {
-            say(missed);
-        }
+    for missed in &evaluated.misses {
+        say(missed);
     }
     say(&format!(
         "  fetch p50 {:.2} ms  p99 {:.2} ms   ingest {:.0} docs/s until searchable   LEAKS {}",
@@ -223,19 +223,23 @@ fn print(args: &EvalArgs, set: &Set, evaluated: &Evaluated) {
     ));
 }
 
-/// `name=value` of `--set` and `--floor`.
+/// `name=value` of `--set`.
 pub(crate) fn named_value(text: &str) -> Result<(String, f32), String> {
+    named(text)
+}
+
+/// `name=value` of `--floor`.
+pub(crate) fn named_floor(text: &str) -> Result<(String, f64), String> {
+    named(text)
+}
+
+fn named<T: FromStr>(text: &str) -> Result<(String, T), String> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
     let name = name.strip_prefix("ranking.").unwrap_or(name);
     let value = value
         .parse()
         .map_err(|_| format!("{value:?} is not a number"))?;
     Ok((name.to_owned(), value))
-}
-
-/// The same in double precision.
-pub(crate) fn named_floor(text: &str) -> Result<(String, f64), String> {
-    named_value(text).map(|(name, value)| (name, f64::from(value)))
 }
 
 /// The body of a question.
