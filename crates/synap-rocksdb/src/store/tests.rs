@@ -129,7 +129,7 @@ fn keeps_the_contract() {
 #[test]
 fn keeps_the_contract_with_little_memory() {
     let (dir, made) = (tempfile::tempdir().unwrap(), Cell::new(0));
-    let limits = crate::MemoryLimits {
+    let limits = MemoryLimits {
         cache_bytes: 64 * 1024,
         write_buffer_bytes: 64 * 1024,
     };
