@@ -21,11 +21,6 @@ const MEMTABLE_BYTES: usize = 16 * MIB;
 /// The same for [`Table::Meta`], which every commit writes and which would else keep old write-ahead logs alive.
 const META_MEMTABLE_BYTES: usize = MIB;
 
-/// Of a memtable of [`Table::Postings`], for a filter of its keys: 64 KiB, for 50,000 keys. A fetch asks for many words that
-/// nothing has, and each would be looked for from one end of the list to the other. It is there from the start: 65 stores
-/// with a larger one for every table would use up their memory before the first row.
-const POSTINGS_BLOOM_SHARE: f64 = 1.0 / 256.0;
-
 /// A memtable's first allocation: small, since every table of every store holds one.
 const ARENA_BLOCK_BYTES: usize = 64 * KIB;
 
@@ -92,7 +87,7 @@ impl SharedMemory {
 }
 
 impl SharedMemory {
-    /// What rows that are not written out take now, filters included.
+    /// What rows that are not written out take now.
     #[cfg(test)]
     pub(crate) fn write_buffers_used_bytes(&self) -> usize {
         self.write_buffers.get_usage()
@@ -169,10 +164,6 @@ impl StoreOptions {
         } else {
             options.set_write_buffer_size(MEMTABLE_BYTES);
             options.set_prefix_extractor(SliceTransform::create_fixed_prefix(key::PREFIX_BYTES));
-        }
-        if table == Table::Postings {
-            options.set_memtable_prefix_bloom_ratio(POSTINGS_BLOOM_SHARE);
-            options.set_memtable_whole_key_filtering(true);
         }
         options
     }
